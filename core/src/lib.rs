@@ -1,0 +1,35 @@
+//! What the bytes of a delta mean, and what numbers become.
+//!
+//! Everything here is a function of its arguments: no I/O, no async, no clock, no logging. Time comes
+//! in as a [`model::Timestamp`]; what happened goes out as a return value. `clippy.toml` beside this
+//! crate and the import table in `tests/house.rs` hold that line.
+//!
+//! In reading order: [`limits`], then [`model`] (the words), [`wire`] (bytes to deltas), [`registry`]
+//! (deltas to totals, in the cells of [`atomic`]), [`snapshot`] and [`expose`] (totals to pages). `wire`, `registry` and `expose`
+//! never see each other.
+
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::as_conversions,
+        clippy::float_cmp
+    )
+)]
+
+pub mod limits;
+pub mod model;
+
+pub mod wire;
+
+pub mod atomic;
+
+pub mod registry;
+
+pub mod snapshot;
+
+pub mod expose;

@@ -1,0 +1,57 @@
+//! How much of anything one message may bring. Nothing here is unbounded.
+//!
+//! The defaults lie above everything that the recorded cases of the original accept, so that an old
+//! client meets none of them.
+
+/// Bytes of one message. An HTTP body may be this long; a datagram cannot be
+/// ([`DATAGRAM_BYTES_MAX`]).
+pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of the payload of one UDP datagram over IPv4: 65,535 less 20 of IP and 8 of UDP header
+/// (RFC 768, RFC 791).
+pub const DATAGRAM_BYTES_MAX: usize = 65_507;
+
+/// Deltas in one message.
+pub const DELTAS_PER_MESSAGE_MAX: usize = 10_000;
+
+/// Levels of nesting of one message: the limit of the original's decoder.
+pub const NESTING_MAX: usize = 10_000;
+
+/// Bytes of a metric name.
+pub const METRIC_NAME_BYTES_MAX: usize = 512;
+
+/// Bytes of a help text.
+pub const HELP_BYTES_MAX: usize = 8 * 1024;
+
+/// Labels of one series.
+pub const LABELS_PER_SERIES_MAX: usize = 64;
+
+/// Bytes of a label name.
+pub const LABEL_NAME_BYTES_MAX: usize = 256;
+
+/// Bytes of a label value.
+pub const LABEL_VALUE_BYTES_MAX: usize = 32 * 1024;
+
+/// Upper bounds of one histogram, `+Inf` not counted.
+pub const BOUNDS_PER_HISTOGRAM_MAX: usize = 256;
+
+/// Series held in all.
+pub const SERIES_MAX: usize = 2_000_000;
+
+const _: () = assert!(DATAGRAM_BYTES_MAX <= MESSAGE_BYTES_MAX, "a datagram is a message");
+const _: () = assert!(LABEL_VALUE_BYTES_MAX < DATAGRAM_BYTES_MAX, "a datagram can carry any label");
+
+/// The limits that an operator may set. The rest are the constants of this module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one message; default [`MESSAGE_BYTES_MAX`].
+    pub message_bytes: usize,
+    /// Series held in all; default [`SERIES_MAX`].
+    pub series: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { message_bytes: MESSAGE_BYTES_MAX, series: SERIES_MAX }
+    }
+}

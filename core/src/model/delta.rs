@@ -1,0 +1,96 @@
+//! A delta: one change to one series, as a client sends it.
+
+use std::borrow::Cow;
+
+use super::{
+    BoundsError, Change, Kind, LabelError, Labels, MetricName, NameError, NegativeAmount, Quoted,
+};
+use crate::limits::HELP_BYTES_MAX;
+
+/// One change to one series. Its text is borrowed from the message where that spelled it plainly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delta<'a> {
+    name: MetricName<'a>,
+    help: Cow<'a, str>,
+    labels: Labels<'a>,
+    change: Change,
+}
+
+/// Why parts that a client sent make no delta.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum InvalidDelta {
+    /// The metric name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The labels.
+    #[error(transparent)]
+    Label(#[from] LabelError),
+    /// A label that the exposition writes itself.
+    #[error("a {kind} cannot have a label {label}: the exposition writes that label; rename yours")]
+    OwnLabel {
+        /// The kind that owns the label.
+        kind: Kind,
+        /// The label.
+        label: &'static str,
+    },
+    /// The help text.
+    #[error("help {help} is {bytes} bytes long; the limit is {HELP_BYTES_MAX}: shorten it")]
+    HelpTooLong {
+        /// The start of the text.
+        help: Quoted,
+        /// Its length.
+        bytes: usize,
+    },
+    /// The amount of a counter.
+    #[error(transparent)]
+    Amount(#[from] NegativeAmount),
+    /// The bounds of a histogram.
+    #[error(transparent)]
+    Bounds(#[from] BoundsError),
+}
+
+impl<'a> Delta<'a> {
+    /// Joins parts that are each valid; what is left to check is how they fit together.
+    pub fn new(
+        name: MetricName<'a>,
+        help: Cow<'a, str>,
+        labels: Labels<'a>,
+        change: Change,
+    ) -> Result<Self, InvalidDelta> {
+        if help.len() > HELP_BYTES_MAX {
+            return Err(InvalidDelta::HelpTooLong { help: Quoted::new(&help), bytes: help.len() });
+        }
+        let kind = change.kind();
+        if let Some(label) = kind.own_label()
+            && labels.iter().any(|(name, _)| name == label)
+        {
+            return Err(InvalidDelta::OwnLabel { kind, label });
+        }
+        Ok(Self { name, help, labels, change })
+    }
+
+    /// The name of the family.
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// What the family measures; may be empty.
+    pub fn help(&self) -> &str {
+        &self.help
+    }
+
+    /// The labels of the series.
+    pub const fn labels(&self) -> &Labels<'a> {
+        &self.labels
+    }
+
+    /// What happens to the series.
+    pub const fn change(&self) -> &Change {
+        &self.change
+    }
+
+    /// The kind of the family.
+    pub const fn kind(&self) -> Kind {
+        self.change.kind()
+    }
+}

@@ -1,0 +1,320 @@
+//! The labels of a series: borrowed from a message, or held by the registry.
+
+use std::{borrow::Cow, cmp::Ordering, fmt, sync::Arc};
+
+use smallvec::SmallVec;
+
+use super::{LabelName, NameError, Quoted};
+use crate::limits::{LABEL_VALUE_BYTES_MAX, LABELS_PER_SERIES_MAX};
+
+/// One label as a message brought it; the value is any text.
+pub type Label<'a> = (LabelName<'a>, Cow<'a, str>);
+
+/// The labels of a delta: names sorted and unique, borrowed from the message where it spelled them
+/// without escapes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels<'a>(SmallVec<[Label<'a>; 4]>);
+
+/// Why a list of pairs is no label set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LabelError {
+    /// A name that is none.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// More labels than a series may have.
+    #[error("{0} labels; the limit is {LABELS_PER_SERIES_MAX}: use fewer")]
+    TooMany(usize),
+    /// A value over its limit.
+    #[error(
+        "the value of label {name} is {bytes} bytes long; the limit is {LABEL_VALUE_BYTES_MAX}: \
+         shorten it"
+    )]
+    ValueTooLong {
+        /// The label's name.
+        name: Quoted,
+        /// The length of its value.
+        bytes: usize,
+    },
+}
+
+impl<'a> Labels<'a> {
+    /// Checks, sorts and makes unique: of two pairs with one name the later one wins, as in a JSON
+    /// object.
+    pub fn new(
+        pairs: impl IntoIterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
+    ) -> Result<Self, LabelError> {
+        let mut labels: SmallVec<[Label<'a>; 4]> = SmallVec::new();
+        for (name, value) in pairs {
+            let name = LabelName::new(name)?;
+            if value.len() > LABEL_VALUE_BYTES_MAX {
+                let name = Quoted::new(name.as_str());
+                return Err(LabelError::ValueTooLong { name, bytes: value.len() });
+            }
+            // In sorted input, the common case, this looks at the last label alone.
+            match labels.last() {
+                Some((last, _)) if *last >= name => {
+                    match labels.binary_search_by(|(other, _)| other.cmp(&name)) {
+                        Ok(same) => {
+                            if let Some(label) = labels.get_mut(same) {
+                                label.1 = value;
+                            }
+                        }
+                        Err(place) => labels.insert(place, (name, value)),
+                    }
+                }
+                Some(_) | None => labels.push((name, value)),
+            }
+        }
+        if labels.len() > LABELS_PER_SERIES_MAX {
+            return Err(LabelError::TooMany(labels.len()));
+        }
+        Ok(Self(labels))
+    }
+
+    /// Names and values in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_ref()))
+    }
+}
+
+/// The labels of a series that the registry holds, in the one form that identifies them: their text in
+/// an exposition without the braces, `a="1",b="2"`, names sorted, `\`, `"` and newline in values
+/// escaped. Ready to be copied into a page, cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash)]
+// Invariant: made by `From<&Labels>` alone.
+pub struct LabelSet(Arc<str>);
+
+impl From<&Labels<'_>> for LabelSet {
+    fn from(labels: &Labels<'_>) -> Self {
+        let mut text = String::new();
+        for (name, value) in labels.iter() {
+            if !text.is_empty() {
+                text.push(',');
+            }
+            text.push_str(name);
+            text.push_str("=\"");
+            text.extend(escape_value(value));
+            text.push('"');
+        }
+        Self(text.into())
+    }
+}
+
+impl LabelSet {
+    /// The text as it stands between the braces of a sample; empty without labels.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether these are the labels of `other`, without making a text of them.
+    pub fn matches(&self, other: &Labels<'_>) -> bool {
+        other.iter().try_fold(self.as_str(), after_label).is_some_and(str::is_empty)
+    }
+
+    /// Names and values in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        self.escaped().map(|(name, value)| {
+            let value = if value.contains('\\') {
+                Cow::Owned(unescape_value(value).collect())
+            } else {
+                Cow::Borrowed(value)
+            };
+            (name, value)
+        })
+    }
+
+    /// Names alone, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.escaped().map(|(name, _)| name)
+    }
+
+    /// Names and values, these still escaped.
+    fn escaped(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut rest = self.as_str();
+        std::iter::from_fn(move || {
+            let (name, after_name) = rest.split_once("=\"")?;
+            let (value, after_value) = after_name.split_at_checked(closing_quote(after_name)?)?;
+            rest = after_value.strip_prefix("\",").unwrap_or_default();
+            Some((name, value))
+        })
+    }
+}
+
+/// The order of series in a page, that of the original: fewer labels first, then by values in the order
+/// of the names (byte by byte), then by names.
+impl Ord for LabelSet {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_values = || {
+            let mut ours = self.escaped();
+            let mut theirs = other.escaped();
+            loop {
+                match (ours.next(), theirs.next()) {
+                    (None, None) => return Ordering::Equal,
+                    (None, Some(_)) => return Ordering::Less,
+                    (Some(_), None) => return Ordering::Greater,
+                    (Some((_, a)), Some((_, b))) => match cmp_escaped(a, b) {
+                        Ordering::Equal => {}
+                        different @ (Ordering::Less | Ordering::Greater) => return different,
+                    },
+                }
+            }
+        };
+        let count = |set: &Self| set.escaped().count();
+        count(self).cmp(&count(other)).then_with(by_values).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for LabelSet {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for LabelSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{{}}}", self.0)
+    }
+}
+
+/// What follows the label `name="value"` at the start of `text`, if that is what stands there.
+fn after_label<'t>(text: &'t str, (name, value): (&str, &str)) -> Option<&'t str> {
+    let mut rest = text.strip_prefix(name)?.strip_prefix("=\"")?;
+    if needs_escape(value) {
+        for piece in escape_value(value) {
+            rest = rest.strip_prefix(piece)?;
+        }
+    } else {
+        rest = rest.strip_prefix(value)?;
+    }
+    let rest = rest.strip_prefix('"')?;
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix(',') }
+}
+
+fn needs_escape(value: &str) -> bool {
+    value.bytes().any(|byte| matches!(byte, b'\\' | b'"' | b'\n'))
+}
+
+/// The pieces of `value` as an exposition writes it: the text format escapes `\`, `"` and newline.
+fn escape_value(value: &str) -> impl Iterator<Item = &str> {
+    value.split_inclusive(['\\', '"', '\n']).flat_map(|piece| {
+        let (plain, escape) = match piece.as_bytes().last() {
+            Some(b'\\') => (piece.strip_suffix('\\'), r"\\"),
+            Some(b'"') => (piece.strip_suffix('"'), r#"\""#),
+            Some(b'\n') => (piece.strip_suffix('\n'), r"\n"),
+            Some(_) | None => (None, ""),
+        };
+        [plain.unwrap_or(piece), escape]
+    })
+}
+
+/// The characters that an escaped value stands for.
+fn unescape_value(escaped: &str) -> impl Iterator<Item = char> {
+    let mut chars = escaped.chars();
+    std::iter::from_fn(move || match chars.next()? {
+        '\\' => match chars.next()? {
+            'n' => Some('\n'),
+            literal => Some(literal),
+        },
+        plain => Some(plain),
+    })
+}
+
+/// Compares what two escaped values stand for. The order of characters is that of their UTF-8 bytes.
+fn cmp_escaped(a: &str, b: &str) -> Ordering {
+    if a.contains('\\') || b.contains('\\') {
+        unescape_value(a).cmp(unescape_value(b))
+    } else {
+        a.cmp(b)
+    }
+}
+
+/// Where the first quote that no backslash escapes stands.
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn labels<'a>(pairs: &[(&'a str, &'a str)]) -> Labels<'a> {
+        Labels::new(pairs.iter().map(|&(n, v)| (Cow::from(n), Cow::from(v)))).unwrap()
+    }
+
+    #[track_caller]
+    fn check(pairs: &[(&str, &str)], want: &str) {
+        assert_eq!(LabelSet::from(&labels(pairs)).as_str(), want);
+    }
+
+    #[test]
+    fn the_text_is_canonical() {
+        check(&[], "");
+        check(&[("b", "2"), ("a", "1")], r#"a="1",b="2""#);
+        check(&[("a", "1"), ("b", "2"), ("a", "3")], r#"a="3",b="2""#);
+        check(&[("a", "\\\"\n\r\0")], "a=\"\\\\\\\"\\n\r\0\"");
+        check(&[("a", ""), ("b", "")], r#"a="",b="""#);
+    }
+
+    #[test]
+    fn limits_are_named() {
+        let many = (0..65).map(|i| (format!("l{i}").into(), "".into()));
+        assert_eq!(
+            Labels::new(many).unwrap_err().to_string(),
+            "65 labels; the limit is 64: use fewer"
+        );
+        let long = [("path".into(), "x".repeat(LABEL_VALUE_BYTES_MAX + 1).into())];
+        assert_eq!(
+            Labels::new(long).unwrap_err().to_string(),
+            "the value of label \"path\" is 32769 bytes long; the limit is 32768: shorten it"
+        );
+    }
+
+    #[test]
+    fn series_are_ordered_by_the_bytes_of_their_values() {
+        let sorted = [
+            vec![],
+            vec![("a", "")],
+            vec![("b", "")],
+            vec![("a", "\n")],
+            vec![("a", " ")],
+            vec![("a", "\"")],
+            vec![("a", "x")],
+            vec![("a", "x ")],
+            vec![("a", "x1")],
+            vec![("a", "\u{e9}")],
+            vec![("a", "1"), ("b", "2")],
+            vec![("a", "1"), ("b", "3")],
+        ];
+        let sets: Vec<LabelSet> = sorted.iter().map(|pairs| (&labels(pairs)).into()).collect();
+        assert!(sets.is_sorted(), "{sets:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_label_set_matches_its_labels_alone(
+            a in proptest::collection::btree_map("[a-c_]{1,2}", "[\\\\\"\nx,=]{0,4}", 0..4),
+            b in proptest::collection::btree_map("[a-c_]{1,2}", "[\\\\\"\nx,=]{0,4}", 0..4),
+        ) {
+            let of = |map: &std::collections::BTreeMap<String, String>| Labels::new(
+                map.iter().filter(|(n, _)| *n != "__").map(|(n, v)| (n.clone().into(), v.clone().into())),
+            ).unwrap();
+            let (a, b) = (of(&a), of(&b));
+            let set = LabelSet::from(&a);
+            prop_assert!(set.matches(&a));
+            prop_assert_eq!(set.matches(&b), a == b);
+            prop_assert_eq!(set == LabelSet::from(&b), a == b);
+            let read: Vec<(String, String)> =
+                set.iter().map(|(n, v)| (n.to_owned(), v.into_owned())).collect();
+            let want: Vec<(String, String)> =
+                a.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+            prop_assert_eq!(read, want);
+        }
+    }
+}

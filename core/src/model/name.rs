@@ -1,0 +1,156 @@
+//! Names of metrics and labels, as the Prometheus data model restricts them.
+
+use std::borrow::Cow;
+
+use super::Quoted;
+use crate::limits::{LABEL_NAME_BYTES_MAX, METRIC_NAME_BYTES_MAX};
+
+/// A metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`, at most [`METRIC_NAME_BYTES_MAX`] bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MetricName<'a>(Cow<'a, str>);
+
+/// A label name: `[a-zA-Z_][a-zA-Z0-9_]*`, not starting with `__`, at most [`LABEL_NAME_BYTES_MAX`]
+/// bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LabelName<'a>(Cow<'a, str>);
+
+/// Why a text is no name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// A metric name with a character outside its alphabet, or none at all.
+    #[error(
+        "metric name {0} is invalid: use letters, digits, underscores and colons, no digit first"
+    )]
+    Metric(Quoted),
+    /// A metric name over its limit.
+    #[error(
+        "metric name {name} is {bytes} bytes long; the limit is {METRIC_NAME_BYTES_MAX}: shorten it"
+    )]
+    MetricTooLong {
+        /// The start of the name.
+        name: Quoted,
+        /// Its length.
+        bytes: usize,
+    },
+    /// A label name with a character outside its alphabet, or none at all.
+    #[error("label name {0} is invalid: use letters, digits and underscores, no digit first")]
+    Label(Quoted),
+    /// A label name that starts with two underscores.
+    #[error("label name {0} is reserved for Prometheus: start it with at most one underscore")]
+    LabelReserved(Quoted),
+    /// A label name over its limit.
+    #[error(
+        "label name {name} is {bytes} bytes long; the limit is {LABEL_NAME_BYTES_MAX}: shorten it"
+    )]
+    LabelTooLong {
+        /// The start of the name.
+        name: Quoted,
+        /// Its length.
+        bytes: usize,
+    },
+}
+
+impl<'a> MetricName<'a> {
+    /// Checks `text`.
+    pub fn new(text: Cow<'a, str>) -> Result<Self, NameError> {
+        if text.len() > METRIC_NAME_BYTES_MAX {
+            return Err(NameError::MetricTooLong { name: Quoted::new(&text), bytes: text.len() });
+        }
+        if !is_word(&text, |byte| is_name_byte(byte) || byte == b':') {
+            return Err(NameError::Metric(Quoted::new(&text)));
+        }
+        Ok(Self(text))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'a> LabelName<'a> {
+    /// Checks `text`.
+    pub fn new(text: Cow<'a, str>) -> Result<Self, NameError> {
+        if text.len() > LABEL_NAME_BYTES_MAX {
+            return Err(NameError::LabelTooLong { name: Quoted::new(&text), bytes: text.len() });
+        }
+        if !is_word(&text, is_name_byte) {
+            return Err(NameError::Label(Quoted::new(&text)));
+        }
+        if text.starts_with("__") {
+            return Err(NameError::LabelReserved(Quoted::new(&text)));
+        }
+        Ok(Self(text))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether `text` is not empty, starts with no digit and holds only bytes of its alphabet.
+fn is_word(text: &str, in_alphabet: impl Fn(u8) -> bool) -> bool {
+    text.bytes().next().is_some_and(|first| !first.is_ascii_digit())
+        && text.bytes().all(in_alphabet)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_metric(text: &str, want: Result<(), &str>) {
+        let got = MetricName::new(text.into()).map(|_| ()).map_err(|error| error.to_string());
+        assert_eq!(got, want.map_err(str::to_owned), "metric name {text:?}");
+    }
+
+    #[track_caller]
+    fn check_label(text: &str, want: Result<(), &str>) {
+        let got = LabelName::new(text.into()).map(|_| ()).map_err(|error| error.to_string());
+        assert_eq!(got, want.map_err(str::to_owned), "label name {text:?}");
+    }
+
+    #[test]
+    fn metric_names() {
+        for good in ["a", "_", ":", "a:b_C9", "__x"] {
+            check_metric(good, Ok(()));
+        }
+        let remedy = "is invalid: use letters, digits, underscores and colons, no digit first";
+        for bad in ["", "9a", "a-b", "a b", "\u{e9}", "a\n"] {
+            let want = format!("metric name {} {remedy}", Quoted::new(bad));
+            check_metric(bad, Err(&want));
+        }
+        check_metric(&"n".repeat(METRIC_NAME_BYTES_MAX), Ok(()));
+        check_metric(
+            &"n".repeat(METRIC_NAME_BYTES_MAX + 1),
+            Err(&format!(
+                "metric name \"{}...\" is 513 bytes long; the limit is 512: shorten it",
+                "n".repeat(64)
+            )),
+        );
+    }
+
+    #[test]
+    fn label_names() {
+        for good in ["a", "_", "_a", "a__b", "A9"] {
+            check_label(good, Ok(()));
+        }
+        for bad in ["", "9", "a:b", "a-b", "\u{17f}"] {
+            let want = format!(
+                "label name {} is invalid: use letters, digits and underscores, no digit first",
+                Quoted::new(bad)
+            );
+            check_label(bad, Err(&want));
+        }
+        check_label(
+            "__name__",
+            Err("label name \"__name__\" is reserved for Prometheus: start it with at most one \
+                 underscore"),
+        );
+    }
+}

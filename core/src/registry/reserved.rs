@@ -1,0 +1,18 @@
+//! Names that clients cannot write, because they are, or were, the server's own.
+
+/// Our own families begin with these.
+const PREFIXES: [&str; 2] = ["pushprom_", "process_"];
+
+/// Single families that the original exposes of itself and that we expose too.
+const NAMES: [&str; 2] =
+    ["promhttp_metric_handler_requests_in_flight", "promhttp_metric_handler_requests_total"];
+
+/// The families of the Go runtime. We have none, but the original refuses these names, and a dashboard
+/// of Pushprom's own memory must not turn into one of some application's.
+const GO_NAMES: [&str; 3] = ["go_goroutines", "go_info", "go_threads"];
+const GO_PREFIXES: [&str; 2] = ["go_gc_", "go_memstats_"];
+
+pub(super) fn is_reserved(name: &str) -> bool {
+    PREFIXES.iter().chain(&GO_PREFIXES).any(|prefix| name.starts_with(prefix))
+        || NAMES.iter().chain(&GO_NAMES).any(|reserved| *reserved == name)
+}

@@ -1,0 +1,272 @@
+//! The exact path: every leniency and every error of the format.
+//!
+//! As in Go, a value is scanned whole before any of it is decoded: a syntax error wins over any other.
+
+use std::borrow::Cow;
+
+use super::{DeltaError, Field, JsonKind, JsonMessage, MessageError, fields::Fields, scan::Cursor};
+use crate::{
+    limits::DELTAS_PER_MESSAGE_MAX,
+    model::{Delta, Quoted},
+    wire::Message,
+};
+
+pub(super) fn decode(message: &[u8]) -> JsonMessage<'_> {
+    let mut deltas = Vec::new();
+    let broken = decode_values(message, &mut deltas).err();
+    Message { deltas, broken }
+}
+
+type Deltas<'a> = Vec<Result<Delta<'a>, DeltaError>>;
+
+fn decode_values<'a>(message: &'a [u8], deltas: &mut Deltas<'a>) -> Result<(), MessageError> {
+    let mut cursor = Cursor::new(message);
+    loop {
+        cursor.skip_space();
+        match cursor.peek() {
+            Some(b'[') => decode_array(&mut cursor, deltas)?,
+            Some(_) => decode_one(&mut cursor, 0, deltas)?,
+            None if deltas.is_empty() => return Err(MessageError::Empty),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// An array of deltas at the top level: what was whole before it breaks off is kept.
+fn decode_array<'a>(cursor: &mut Cursor<'a>, deltas: &mut Deltas<'a>) -> Result<(), MessageError> {
+    cursor.step();
+    if cursor.take(b']') {
+        return Ok(());
+    }
+    loop {
+        cursor.skip_space();
+        decode_one(cursor, 1, deltas)?;
+        if cursor.take(b']') {
+            return Ok(());
+        }
+        if !cursor.take(b',') {
+            return Err(cursor.unexpected("',' or ']' after an element of an array"));
+        }
+    }
+}
+
+fn decode_one<'a>(
+    cursor: &mut Cursor<'a>,
+    depth: usize,
+    deltas: &mut Deltas<'a>,
+) -> Result<(), MessageError> {
+    let start = *cursor;
+    cursor.skip_value(depth)?;
+    if deltas.len() == DELTAS_PER_MESSAGE_MAX {
+        return Err(MessageError::TooManyDeltas);
+    }
+    deltas.push(decode_delta(Value(cursor.since(&start))));
+    Ok(())
+}
+
+fn decode_delta(value: Value<'_>) -> Result<Delta<'_>, DeltaError> {
+    let mut fields = Fields::default();
+    match value.kind() {
+        Some(JsonKind::Object) => {
+            for (key, value) in value.members() {
+                if let Some(field) = Field::from_key(&key) {
+                    decode_field(&mut fields, field, value)?;
+                }
+            }
+        }
+        // `null` is a delta of which no field is given.
+        None => {}
+        Some(found) => return Err(DeltaError::NotAnObject { found }),
+    }
+    fields.finish()
+}
+
+fn decode_field<'a>(
+    fields: &mut Fields<'a>,
+    field: Field,
+    value: Value<'a>,
+) -> Result<(), DeltaError> {
+    let found = value.kind();
+    match field {
+        Field::Type | Field::Name | Field::Help | Field::Method => match found {
+            Some(JsonKind::String) => fields.set_text(field, value.text()),
+            None => {}
+            Some(found) => return Err(DeltaError::WrongType { field, found }),
+        },
+        Field::Value => {
+            if let Some(number) = decode_number(field, value)? {
+                fields.set_value(number);
+            }
+        }
+        Field::Labels => match found {
+            Some(JsonKind::Object) => {
+                for (name, value) in value.members() {
+                    match value.kind() {
+                        Some(JsonKind::String) => fields.add_label(name, value.text()),
+                        None => fields.add_label(name, Cow::Borrowed("")),
+                        Some(found) => return Err(DeltaError::WrongType { field, found }),
+                    }
+                }
+            }
+            // PHP writes an empty array for an empty map.
+            Some(JsonKind::Array) if value.elements().next().is_none() => {}
+            None => fields.clear_labels(),
+            Some(found) => return Err(DeltaError::WrongType { field, found }),
+        },
+        Field::Buckets => match found {
+            Some(JsonKind::Array) => {
+                fields.buckets().begin();
+                for element in value.elements() {
+                    let number = decode_number(field, element)?;
+                    fields.buckets().push(number);
+                }
+                fields.buckets().end();
+            }
+            None => fields.buckets().clear(),
+            Some(found) => return Err(DeltaError::WrongType { field, found }),
+        },
+    }
+    Ok(())
+}
+
+/// A number, or `None` for `null`. Too small a number is 0, as in Go; too large a one is refused.
+fn decode_number(field: Field, value: Value<'_>) -> Result<Option<f64>, DeltaError> {
+    match value.kind() {
+        Some(JsonKind::Number) => {
+            let literal = String::from_utf8_lossy(value.0);
+            match literal.parse::<f64>() {
+                Ok(number) if number.is_finite() => Ok(Some(number)),
+                Ok(_) | Err(_) => {
+                    Err(DeltaError::OutOfRange { field, literal: Quoted::new(&literal) })
+                }
+            }
+        }
+        None => Ok(None),
+        Some(found) => Err(DeltaError::WrongType { field, found }),
+    }
+}
+
+/// The text of one value that the scanner has been over, without space around it.
+#[derive(Clone, Copy)]
+struct Value<'a>(&'a [u8]);
+
+impl<'a> Value<'a> {
+    /// Its type, `None` for `null`.
+    fn kind(self) -> Option<JsonKind> {
+        match self.0.first()? {
+            b'{' => Some(JsonKind::Object),
+            b'[' => Some(JsonKind::Array),
+            b'"' => Some(JsonKind::String),
+            b't' | b'f' => Some(JsonKind::Bool),
+            b'n' => None,
+            _ => Some(JsonKind::Number),
+        }
+    }
+
+    /// The keys and values of an object.
+    fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
+        let mut parts = self.parts();
+        std::iter::from_fn(move || Some((parts.next()?.text(), parts.next()?)))
+    }
+
+    /// The elements of an array.
+    fn elements(self) -> impl Iterator<Item = Value<'a>> {
+        self.parts()
+    }
+
+    /// The values directly inside an object or array, keys among them.
+    fn parts(self) -> impl Iterator<Item = Value<'a>> {
+        let mut cursor = Cursor::new(self.0);
+        cursor.step();
+        std::iter::from_fn(move || {
+            cursor.skip_space();
+            while matches!(cursor.peek(), Some(b',' | b':')) {
+                cursor.step();
+                cursor.skip_space();
+            }
+            let start = cursor;
+            // The closing bracket is no value; nothing else can fail, the scanner has been here.
+            cursor.skip_value(0).ok()?;
+            Some(Value(cursor.since(&start)))
+        })
+    }
+
+    /// The characters of a string.
+    fn text(self) -> Cow<'a, str> {
+        let inner = self.0.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+        let inner = inner.unwrap_or_default();
+        match std::str::from_utf8(inner) {
+            Ok(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
+            Ok(_) | Err(_) => Cow::Owned(unescape(inner)),
+        }
+    }
+}
+
+/// Resolves escapes; every invalid byte and every half of a surrogate pair becomes one U+FFFD.
+fn unescape(inner: &[u8]) -> String {
+    let mut text = String::with_capacity(inner.len());
+    let mut pieces = inner.split(|&byte| byte == b'\\');
+    push_utf8(&mut text, pieces.next().unwrap_or_default());
+    let mut high_surrogate: Option<u32> = None;
+    while let Some(piece) = pieces.next() {
+        let (escape, mut rest) = piece.split_first().unwrap_or((&b'\\', &[]));
+        let mut unit = None;
+        match escape {
+            b'b' => text.push('\u{8}'),
+            b'f' => text.push('\u{c}'),
+            b'n' => text.push('\n'),
+            b'r' => text.push('\r'),
+            b't' => text.push('\t'),
+            b'u' => {
+                let (digits, after) = rest.split_at_checked(4).unwrap_or((rest, &[]));
+                rest = after;
+                unit = Some(hex(digits));
+            }
+            // An empty piece: the backslash that split it off was escaped by the one before, and what
+            // follows up to the next one is plain.
+            _ if piece.is_empty() => {
+                text.push('\\');
+                rest = pieces.next().unwrap_or_default();
+            }
+            literal => text.push(char::from(*literal)),
+        }
+        if let Some(unit) = unit {
+            push_unit(&mut text, unit, high_surrogate);
+        }
+        // A high half waits for the low half that follows it directly.
+        high_surrogate = unit.filter(|unit| rest.is_empty() && is_high(*unit));
+        push_utf8(&mut text, rest);
+    }
+    text
+}
+
+/// Appends one UTF-16 unit. A high half has been written as U+FFFD when its low half comes; together
+/// they replace it.
+fn push_unit(text: &mut String, unit: u32, high_surrogate: Option<u32>) {
+    match (high_surrogate, char::from_u32(unit)) {
+        (Some(high), None) if !is_high(unit) => {
+            text.pop();
+            let code = 0x1_0000 + ((high & 0x3ff) << 10) + (unit & 0x3ff);
+            text.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        (_, Some(character)) => text.push(character),
+        (_, None) => text.push(char::REPLACEMENT_CHARACTER),
+    }
+}
+
+fn is_high(unit: u32) -> bool {
+    (0xd800..0xdc00).contains(&unit)
+}
+
+fn hex(digits: &[u8]) -> u32 {
+    digits
+        .iter()
+        .fold(0, |code, &digit| (code << 4) | char::from(digit).to_digit(16).unwrap_or_default())
+}
+
+fn push_utf8(text: &mut String, bytes: &[u8]) {
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+}

@@ -1,0 +1,244 @@
+//! The wire format of the original: JSON objects, alone, in an array, or one after another.
+//!
+//! It reads what Go's `encoding/json` reads, quirks included, because old clients lean on them: keys in
+//! any case, later duplicates win, `labels` given twice merge, `null` is "not given", a lone surrogate
+//! and every invalid byte become U+FFFD.
+//!
+//! There are two paths. [`decode_fast`] is `serde_json` with a visitor; it takes what well-behaved
+//! clients send and gives up at anything unusual. [`decode_exact`] is an own scanner that decides every
+//! leniency and every error. Whatever the fast path takes, the exact path takes with the same result:
+//! the property test below and the fuzz target `json_fast` hold them to it.
+
+mod exact;
+mod fast;
+mod fields;
+mod scan;
+
+use super::Message;
+use crate::{
+    limits::{DELTAS_PER_MESSAGE_MAX, Limits, NESTING_MAX},
+    model::{InvalidDelta, Kind, Quoted},
+};
+
+/// A decoded JSON message.
+pub type JsonMessage<'a> = Message<'a, DeltaError, MessageError>;
+
+/// Why a message, or the rest of one, cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// It holds no delta.
+    #[error("the message holds no delta: send a JSON object with type, name, help, method")]
+    Empty,
+    /// It is longer than it may be.
+    #[error("the message is {bytes} bytes long; the limit is {limit}: send fewer deltas at once")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+        /// The limit in force.
+        limit: usize,
+    },
+    /// It holds more deltas than it may.
+    #[error("more than {DELTAS_PER_MESSAGE_MAX} deltas in one message: split it")]
+    TooManyDeltas,
+    /// It is no JSON.
+    #[error("not JSON at byte {at}: {problem}")]
+    Syntax {
+        /// Offset from the start of the message.
+        at: usize,
+        /// What is wrong there.
+        problem: SyntaxProblem,
+    },
+}
+
+/// What is wrong at a byte of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SyntaxProblem {
+    /// The message ends inside a value.
+    #[error("the message ends inside a value")]
+    UnexpectedEnd,
+    /// A byte that cannot stand there.
+    #[error("found {}, expected {wanted}", byte_text(*.found))]
+    Unexpected {
+        /// The byte.
+        found: u8,
+        /// What could have stood there.
+        wanted: &'static str,
+    },
+    /// Too many levels.
+    #[error("more than {NESTING_MAX} levels of nesting")]
+    TooDeep,
+}
+
+/// Why one delta of a message is refused.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum DeltaError {
+    /// The value is no object.
+    #[error("a delta is a JSON object, not {found}")]
+    NotAnObject {
+        /// What stands there instead.
+        found: JsonKind,
+    },
+    /// A field has a value of the wrong type.
+    #[error("field {field} is {found}; it has to be {}", .field.wanted())]
+    WrongType {
+        /// The field, or the one that the value stands in.
+        field: Field,
+        /// What stands there instead.
+        found: JsonKind,
+    },
+    /// A number beyond the range of a 64-bit float.
+    #[error("field {field}: number {literal} is beyond the range of a 64-bit float")]
+    OutOfRange {
+        /// The field, or the one that the number stands in.
+        field: Field,
+        /// The number as written.
+        literal: Quoted,
+    },
+    /// A type that is none.
+    #[error("type {0} is unknown; use counter, gauge, histogram or summary")]
+    UnknownType(Quoted),
+    /// A method that the type does not have.
+    #[error("method {method} is unknown for a {kind}; use {}", fields::methods(*.kind))]
+    UnknownMethod {
+        /// The type.
+        kind: Kind,
+        /// The method.
+        method: Quoted,
+    },
+    /// The parts make no delta.
+    #[error(transparent)]
+    Invalid(#[from] InvalidDelta),
+}
+
+/// The fields of a delta.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// `type`, a string.
+    Type,
+    /// `name`, a string.
+    Name,
+    /// `help`, a string.
+    Help,
+    /// `method`, a string.
+    Method,
+    /// `value`, a number.
+    Value,
+    /// `labels`, an object of strings.
+    Labels,
+    /// `buckets`, an array of numbers.
+    Buckets,
+}
+
+/// The types of JSON values, `null` left out: it is always taken for "not given".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonKind {
+    /// `true` or `false`.
+    Bool,
+    /// A number.
+    Number,
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+/// Decodes a message: by the fast path if that takes it, else by the exact one.
+pub fn decode<'a>(message: &'a [u8], limits: &Limits) -> JsonMessage<'a> {
+    decode_fast(message, limits).unwrap_or_else(|| decode_exact(message, limits))
+}
+
+/// Decodes a message of the usual kind: valid UTF-8, known fields of the right types, no nesting beyond
+/// theirs. `None` says nothing about the message but that [`decode_exact`] has to look at it.
+pub fn decode_fast<'a>(message: &'a [u8], limits: &Limits) -> Option<JsonMessage<'a>> {
+    if message.len() > limits.message_bytes {
+        return None;
+    }
+    fast::decode(message)
+}
+
+/// Decodes any message. What this says holds.
+pub fn decode_exact<'a>(message: &'a [u8], limits: &Limits) -> JsonMessage<'a> {
+    if message.len() > limits.message_bytes {
+        let too_long = MessageError::TooLong { bytes: message.len(), limit: limits.message_bytes };
+        return Message { deltas: Vec::new(), broken: Some(too_long) };
+    }
+    exact::decode(message)
+}
+
+impl Field {
+    const ALL: [Self; 7] = [
+        Self::Type,
+        Self::Name,
+        Self::Help,
+        Self::Method,
+        Self::Value,
+        Self::Labels,
+        Self::Buckets,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Type => "type",
+            Self::Name => "name",
+            Self::Help => "help",
+            Self::Method => "method",
+            Self::Value => "value",
+            Self::Labels => "labels",
+            Self::Buckets => "buckets",
+        }
+    }
+
+    const fn wanted(self) -> &'static str {
+        match self {
+            Self::Type | Self::Name | Self::Help | Self::Method => "a string",
+            Self::Value => "a number",
+            Self::Labels => "an object of strings",
+            Self::Buckets => "an array of numbers",
+        }
+    }
+
+    /// The field that `key` names: in any case, and by Go's folding also with U+017F for s and U+212A
+    /// for k.
+    fn from_key(key: &str) -> Option<Self> {
+        let fold = |c: char| match c {
+            '\u{17f}' => 's',
+            '\u{212a}' => 'k',
+            other => other.to_ascii_lowercase(),
+        };
+        Self::ALL.into_iter().find(|field| field.as_str() == key).or_else(|| {
+            Self::ALL.into_iter().find(|field| field.as_str().chars().eq(key.chars().map(fold)))
+        })
+    }
+}
+
+impl std::fmt::Display for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::fmt::Display for JsonKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Bool => "a bool",
+            Self::Number => "a number",
+            Self::String => "a string",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        })
+    }
+}
+
+/// A byte of client text, safe to show.
+fn byte_text(byte: u8) -> String {
+    if byte.is_ascii() {
+        format!("'{}'", char::from(byte).escape_default())
+    } else {
+        format!("byte {byte:#04x}")
+    }
+}
+
+#[cfg(test)]
+mod tests;

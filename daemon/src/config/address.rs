@@ -1,0 +1,108 @@
+//! Listen addresses as Go writes them: `host:port`, `:port`, `[v6]:port`, several separated by commas.
+
+use std::{
+    fmt, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+};
+
+/// One address to listen on, resolved, but not bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The IP address and port.
+    pub socket: SocketAddr,
+    /// The wildcard of both IP versions: no host, or `0.0.0.0`, as in Go.
+    pub dual_stack: bool,
+}
+
+/// Why a text is no listen address.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressError {
+    /// It does not end in `:port`.
+    #[error("{0:?} has no port; write host:port")]
+    NoPort(String),
+    /// Its port is none.
+    #[error("{0:?} is no port; use a number from 0 to 65535")]
+    Port(String),
+    /// A colon too many for a host name, and no brackets.
+    #[error("write an IPv6 address in brackets: [{0}]")]
+    NoBrackets(String),
+    /// Its host has no address.
+    #[error("host {host:?} does not resolve: {error}")]
+    Host {
+        /// The host.
+        host: String,
+        /// What the resolver said.
+        error: io::Error,
+    },
+}
+
+/// Reads addresses separated by commas; at least one.
+pub(super) fn parse_list(text: &str) -> Result<Vec<Address>, String> {
+    text.split(',').map(|text| parse(text.trim()).map_err(|error| error.to_string())).collect()
+}
+
+fn parse(text: &str) -> Result<Address, AddressError> {
+    let (host, port) =
+        text.rsplit_once(':').ok_or_else(|| AddressError::NoPort(text.to_owned()))?;
+    // In Go an empty port is 0: any free one.
+    let port = if port.is_empty() { Ok(0) } else { port.parse() };
+    let port: u16 = port.map_err(|_| {
+        let port = text.rsplit_once(':').map_or(text, |(_, port)| port);
+        AddressError::Port(port.to_owned())
+    })?;
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    if bare.is_none() && host.contains(':') {
+        return Err(AddressError::NoBrackets(host.to_owned()));
+    }
+    let host = bare.unwrap_or(host);
+    if host.is_empty() || host.parse() == Ok(Ipv4Addr::UNSPECIFIED) {
+        let socket = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
+        return Ok(Address { socket, dual_stack: true });
+    }
+    let unresolved = |error| AddressError::Host { host: host.to_owned(), error };
+    let found: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(unresolved)?.collect();
+    // Of a name with addresses of both versions Go takes IPv4.
+    let socket = found.iter().find(|socket| socket.is_ipv4()).or_else(|| found.first());
+    match socket {
+        Some(&socket) => Ok(Address { socket, dual_stack: false }),
+        None => Err(unresolved(io::Error::other("no address"))),
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.socket.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, want: Result<&str, &str>) {
+        let got = parse_list(text).map(|addresses| {
+            let text = |address: &Address| {
+                format!("{address}{}", if address.dual_stack { " dual" } else { "" })
+            };
+            addresses.iter().map(text).collect::<Vec<_>>().join(" + ")
+        });
+        assert_eq!(got, want.map(str::to_owned).map_err(str::to_owned), "{text:?}");
+    }
+
+    #[test]
+    fn addresses_are_written_as_in_go() {
+        check("127.0.0.1:9090", Ok("127.0.0.1:9090"));
+        check("localhost:0", Ok("127.0.0.1:0"));
+        check("127.0.0.1:", Ok("127.0.0.1:0"));
+        check(":9090", Ok("[::]:9090 dual"));
+        check("0.0.0.0:9090", Ok("[::]:9090 dual"));
+        check("[::]:9090", Ok("[::]:9090"));
+        check("[::1]:9090", Ok("[::1]:9090"));
+        check("127.0.0.1:1, [::1]:2", Ok("127.0.0.1:1 + [::1]:2"));
+        check("127.0.0.1", Err(r#""127.0.0.1" has no port; write host:port"#));
+        check("", Err(r#""" has no port; write host:port"#));
+        check("127.0.0.1:99999", Err(r#""99999" is no port; use a number from 0 to 65535"#));
+        check("::1:9090", Err("write an IPv6 address in brackets: [::1]"));
+    }
+}

@@ -1,0 +1,189 @@
+//! The table of flags, and how the command line and the environment fill it: as Go's `flag` package reads them (`-x v`, `-x=v`, `--x v`, `--x=v`, the last one wins, parsing stops at the first other argument),
+//! because the original's are.
+
+use std::{ffi::OsString, iter};
+
+use getopts::{Fail, HasArg, Occur, Options, ParsingStyle};
+
+use super::UsageError;
+
+/// One flag: everything that is known of it.
+pub(super) struct Flag {
+    /// Its name, without the dash.
+    name: &'static str,
+    /// Another spelling, for the flags of former releases of the original.
+    alias: Option<&'static str>,
+    /// The value where none is given; `None` marks a switch, which is off.
+    pub(super) default: Option<&'static str>,
+    /// What it does.
+    pub(super) help: &'static str,
+}
+
+pub(super) const FLAGS: &[Flag] = &[
+    Flag {
+        name: "http-listen-address",
+        alias: None,
+        default: Some("0.0.0.0:9091"),
+        help: "Addresses for HTTP pushes and scrapes, comma-separated.\n\
+               0.0.0.0 or no host means all of IPv4 and IPv6; port 0 means any free port.",
+    },
+    Flag {
+        name: "udp-listen-address",
+        alias: None,
+        default: Some("0.0.0.0:9090"),
+        help: "Addresses for UDP pushes, comma-separated, as above.",
+    },
+    Flag {
+        name: "schema.conflicts",
+        alias: None,
+        default: Some("adopt"),
+        help: "What a delta with another help text or other label names than its family's does:\n\
+               adopt takes it over, reject refuses it as the original does.",
+    },
+    Flag {
+        name: "series.limit",
+        alias: None,
+        default: Some("2000000"),
+        help: "Series held in all; deltas that would make one more are refused.",
+    },
+    Flag {
+        name: "web.max-body-bytes",
+        alias: None,
+        default: Some("1048576"),
+        help: "Bytes of one HTTP body; a longer one is answered with 413.",
+    },
+    Flag {
+        name: "web.max-connections",
+        alias: None,
+        default: Some("4096"),
+        help: "HTTP connections open at once; at the limit the one that has kept us waiting\n\
+               longest is closed for a new one.",
+    },
+    Flag {
+        name: "web.header-timeout",
+        alias: None,
+        default: Some("10s"),
+        help: "Until a request's header is complete, from the connection or the answer before.",
+    },
+    Flag {
+        name: "web.body-timeout",
+        alias: None,
+        default: Some("10s"),
+        help: "Until a request's body is complete, from its header.",
+    },
+    Flag {
+        name: "shutdown.timeout",
+        alias: None,
+        default: Some("4s"),
+        help: "Until requests in flight are cut off after SIGTERM or SIGINT.",
+    },
+    Flag {
+        name: "log.level",
+        alias: Some("log-level"),
+        default: Some("info"),
+        help: "The least severe events to log: debug, info, warn or error.",
+    },
+    Flag {
+        name: "log.format",
+        alias: None,
+        default: Some("logfmt"),
+        help: "How log lines are laid out: logfmt or json.",
+    },
+    Flag { name: "debug", alias: None, default: None, help: "The same as -log.level=debug." },
+    Flag { name: "version", alias: None, default: None, help: "Print the version and exit." },
+    Flag { name: "help", alias: Some("h"), default: None, help: "Print this text and exit." },
+];
+
+impl Flag {
+    /// All its spellings.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        iter::once(self.name).chain(self.alias)
+    }
+
+    /// Its environment variable.
+    pub(super) fn variable(&self) -> String {
+        format!("PUSHPROM_{}", self.name.to_ascii_uppercase().replace(['.', '-'], "_"))
+    }
+}
+
+/// What was given for each flag, and where.
+pub(super) struct Values {
+    // In the order of FLAGS.
+    given: Vec<Option<Given>>,
+}
+
+struct Given {
+    text: String,
+    origin: String,
+}
+
+impl Values {
+    pub(super) fn parse(
+        arguments: impl IntoIterator<Item = OsString>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, UsageError> {
+        let mut grammar = Options::new();
+        grammar.long_only(true).parsing_style(ParsingStyle::StopAtFirstFree);
+        for flag in FLAGS {
+            let takes = if flag.default.is_some() { HasArg::Yes } else { HasArg::Maybe };
+            for name in flag.names() {
+                let (short, long) = if name.len() == 1 { (name, "") } else { ("", name) };
+                grammar.opt(short, long, "", "", takes, Occur::Multi);
+            }
+        }
+        let matches = grammar.parse(arguments).map_err(|fail| match fail {
+            Fail::ArgumentMissing(name) => UsageError::NoValue(name),
+            Fail::UnrecognizedOption(name)
+            | Fail::OptionMissing(name)
+            | Fail::OptionDuplicated(name)
+            | Fail::UnexpectedArgument(name) => UsageError::Unknown(name),
+        })?;
+        let given = FLAGS.iter().map(|flag| {
+            let by_flag = flag.names().flat_map(|name| {
+                // A switch may stand without a value; its position tells that it was there.
+                let bare =
+                    matches.opt_positions(name).into_iter().map(|at| (at, "true".to_owned()));
+                let valued = matches.opt_strs_pos(name);
+                bare.chain(valued).map(move |(at, text)| (at, name, text))
+            });
+            // Of a switch with a value both are there; the later in this order is the value.
+            let last = by_flag.max_by_key(|(at, _, _)| *at);
+            let by_flag =
+                last.map(|(_, name, text)| Given { text, origin: format!("flag -{name}") });
+            by_flag.or_else(|| {
+                let variable = flag.variable();
+                let text = environment(&variable)?;
+                Some(Given { text, origin: format!("environment variable {variable}") })
+            })
+        });
+        Ok(Self { given: given.collect() })
+    }
+
+    /// The value of a flag, read by `read`, which says what is wrong with it otherwise.
+    pub(super) fn get<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, UsageError> {
+        let place = FLAGS.iter().position(|flag| flag.name == name);
+        let place = place.expect("every flag that is read is in the table");
+        let (text, origin) = match &self.given[place] {
+            Some(given) => (&*given.text, &*given.origin),
+            None => (FLAGS[place].default.unwrap_or("false"), "the default"),
+        };
+        read(text).map_err(|problem| UsageError::Invalid {
+            value: text.to_owned(),
+            origin: origin.to_owned(),
+            problem,
+        })
+    }
+
+    /// Whether a switch is on, in the words of Go's `strconv.ParseBool`.
+    pub(super) fn switch(&self, name: &str) -> Result<bool, UsageError> {
+        self.get(name, |text| match text {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+            _ => Err("use true or false".to_owned()),
+        })
+    }
+}

@@ -1,0 +1,187 @@
+//! What the operator asked for, from flags and environment, checked whole before anything binds.
+
+mod address;
+mod flags;
+
+use std::{ffi::OsString, time::Duration};
+
+pub use address::{Address, AddressError};
+use pushprom_core::{limits::Limits, registry::SchemaConflicts};
+use tracing::level_filters::LevelFilter;
+
+use self::flags::{FLAGS, Values};
+
+/// The settings in force; nothing is left undecided.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where HTTP listens.
+    pub http_listen: Vec<Address>,
+    /// Where UDP listens.
+    pub udp_listen: Vec<Address>,
+    /// What a differing help text or label set does.
+    pub schema_conflicts: SchemaConflicts,
+    /// Limits of messages and of the registry.
+    pub limits: Limits,
+    /// HTTP connections open at once.
+    pub connections_max: usize,
+    /// Until a request's header is complete, from the connection or the answer before.
+    pub header_timeout: Duration,
+    /// Until a request's body is complete, from its header.
+    pub body_timeout: Duration,
+    /// Until work in flight is cut off at shutdown.
+    pub shutdown_timeout: Duration,
+    /// The least severe events that are logged.
+    pub log_level: LevelFilter,
+    /// How a log line is laid out.
+    pub log_format: LogFormat,
+}
+
+/// How a log line is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// `key=value` pairs.
+    Logfmt,
+    /// A JSON object a line.
+    Json,
+}
+
+/// What the command line asks for.
+#[derive(Clone, Debug)]
+pub enum Invocation {
+    /// To serve.
+    Run(Box<Config>),
+    /// To print [`usage`].
+    Help,
+    /// To print the version.
+    Version,
+}
+
+/// Why the command line or the environment cannot be followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UsageError {
+    /// A flag that is none. The text is that of the original.
+    #[error("flag provided but not defined: -{0}")]
+    Unknown(String),
+    /// A flag without its value.
+    #[error("flag needs an argument: -{0}")]
+    NoValue(String),
+    /// A value that its flag does not take.
+    #[error("invalid value {value:?} for {origin}: {problem}")]
+    Invalid {
+        /// The value.
+        value: String,
+        /// The flag or environment variable that brought it.
+        origin: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// Reads flags, which win, and environment variables.
+pub fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<Invocation, UsageError> {
+    let values = Values::parse(arguments, environment)?;
+    if values.switch("help")? {
+        return Ok(Invocation::Help);
+    }
+    if values.switch("version")? {
+        return Ok(Invocation::Version);
+    }
+    let log_level = if values.switch("debug")? {
+        LevelFilter::DEBUG
+    } else {
+        values.get("log.level", parse_level)?
+    };
+    Ok(Invocation::Run(Box::new(Config {
+        http_listen: values.get("http-listen-address", address::parse_list)?,
+        udp_listen: values.get("udp-listen-address", address::parse_list)?,
+        schema_conflicts: values.get("schema.conflicts", parse_schema_conflicts)?,
+        limits: Limits {
+            message_bytes: values.get("web.max-body-bytes", parse_count)?,
+            series: values.get("series.limit", parse_count)?,
+        },
+        connections_max: values.get("web.max-connections", parse_count)?,
+        header_timeout: values.get("web.header-timeout", parse_duration)?,
+        body_timeout: values.get("web.body-timeout", parse_duration)?,
+        shutdown_timeout: values.get("shutdown.timeout", parse_duration)?,
+        log_level,
+        log_format: values.get("log.format", parse_log_format)?,
+    })))
+}
+
+/// The text of `-h`, made from the table of flags.
+pub fn usage() -> String {
+    let mut text = "Usage of pushprom:\n".to_owned();
+    for flag in FLAGS {
+        let value = if flag.default.is_some() { " value" } else { "" };
+        let names: Vec<String> = flag.names().map(|name| format!("-{name}{value}")).collect();
+        text += &format!("  {}\n", names.join(", "));
+        for line in flag.help.lines() {
+            text += &format!("    \t{line}\n");
+        }
+        let default = flag.default.map(|default| format!("default {default:?}, "));
+        let (default, variable) = (default.unwrap_or_default(), flag.variable());
+        text += &format!("    \t({default}environment {variable})\n");
+    }
+    text
+}
+
+/// The table of flags as a Markdown page shows it; `docs/configuration.md` holds a copy.
+pub fn markdown_table() -> String {
+    let mut text =
+        "| flag | default | environment | what it does |\n|---|---|---|---|\n".to_owned();
+    for flag in FLAGS {
+        let names: Vec<String> = flag.names().map(|name| format!("`-{name}`")).collect();
+        let default = flag.default.map(|default| format!("`{default}`")).unwrap_or_default();
+        let help = flag.help.replace('\n', " ").replace('|', "\\|");
+        let (names, variable) = (names.join(", "), flag.variable());
+        text += &format!("| {names} | {default} | `{variable}` | {help} |\n");
+    }
+    text
+}
+
+fn parse_schema_conflicts(text: &str) -> Result<SchemaConflicts, String> {
+    match text {
+        "adopt" => Ok(SchemaConflicts::Adopt),
+        "reject" => Ok(SchemaConflicts::Reject),
+        _ => Err("use adopt or reject".to_owned()),
+    }
+}
+
+fn parse_log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "logfmt" => Ok(LogFormat::Logfmt),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("use logfmt or json".to_owned()),
+    }
+}
+
+/// `fatal` is a level of the original; nothing of ours is logged above `error`.
+fn parse_level(text: &str) -> Result<LevelFilter, String> {
+    match text {
+        "debug" => Ok(LevelFilter::DEBUG),
+        "info" => Ok(LevelFilter::INFO),
+        "warn" | "warning" => Ok(LevelFilter::WARN),
+        "error" | "fatal" | "panic" => Ok(LevelFilter::ERROR),
+        _ => Err("use debug, info, warn or error".to_owned()),
+    }
+}
+
+fn parse_count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("use a whole number of at least 1".to_owned()),
+        Ok(count) => Ok(count),
+    }
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        Ok(_) | Err(_) => Err("use a duration above zero such as 500ms, 10s or 1m".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! Flags and environment, as data.
+
+use super::*;
+
+/// Parses a command line and an environment, both split at spaces, and shows what `show` picks.
+#[track_caller]
+fn check(line: &str, show: impl Fn(&Config) -> String, want: Result<&str, &str>) {
+    check_in("", line, show, want);
+}
+
+#[track_caller]
+fn check_in(
+    environment: &str,
+    line: &str,
+    show: impl Fn(&Config) -> String,
+    want: Result<&str, &str>,
+) {
+    let variables: Vec<(&str, &str)> =
+        environment.split_whitespace().filter_map(|pair| pair.split_once('=')).collect();
+    let lookup = |name: &str| {
+        variables
+            .iter()
+            .find(|(variable, _)| *variable == name)
+            .map(|(_, value)| (*value).to_owned())
+    };
+    let got = parse(line.split_whitespace().map(OsString::from), lookup);
+    let got = got.map_err(|error| error.to_string()).map(|invocation| match invocation {
+        Invocation::Run(config) => show(&config),
+        Invocation::Help => "help".to_owned(),
+        Invocation::Version => "version".to_owned(),
+    });
+    assert_eq!(got, want.map(str::to_owned).map_err(str::to_owned), "{environment} {line}");
+}
+
+fn http(config: &Config) -> String {
+    config.http_listen[0].to_string()
+}
+
+fn level(config: &Config) -> String {
+    config.log_level.to_string()
+}
+
+#[test]
+fn flags_are_read_as_go_reads_them() {
+    check("", http, Ok("[::]:9091"));
+    for line in [
+        "-http-listen-address 127.0.0.1:1",
+        "-http-listen-address=127.0.0.1:1",
+        "--http-listen-address 127.0.0.1:1",
+        "--http-listen-address=127.0.0.1:1",
+        "-http-listen-address :7 -http-listen-address 127.0.0.1:1",
+        "-http-listen-address 127.0.0.1:1 stray -http-listen-address :7",
+        "-http-listen-address 127.0.0.1:1 -- -http-listen-address :7",
+    ] {
+        check(line, http, Ok("127.0.0.1:1"));
+    }
+    check("-h", http, Ok("help"));
+    check("-help", http, Ok("help"));
+    check("--help", http, Ok("help"));
+    check("-version", http, Ok("version"));
+    check("-nope", http, Err("flag provided but not defined: -nope"));
+    check("-nope=1", http, Err("flag provided but not defined: -nope"));
+    check("-log.level", http, Err("flag needs an argument: -log.level"));
+    check(
+        "-http-listen-address nowhere",
+        http,
+        Err("invalid value \"nowhere\" for flag -http-listen-address: \"nowhere\" has no port; \
+             write host:port"),
+    );
+}
+
+#[test]
+fn switches_take_a_value_after_an_equals_sign_alone() {
+    check("-debug", level, Ok("debug"));
+    check("-debug=T", level, Ok("debug"));
+    check("-debug=false", level, Ok("info"));
+    check("-debug -debug=false", level, Ok("info"));
+    check("-debug=false -debug", level, Ok("debug"));
+    check("-debug false -log.level=error", level, Ok("debug"));
+    check("-debug=maybe", level, Err("invalid value \"maybe\" for flag -debug: use true or false"));
+}
+
+#[test]
+fn former_flags_of_the_original_work() {
+    check("-log-level warn", level, Ok("warn"));
+    check("-log-level fatal", level, Ok("error"));
+    check("-log-level warn -log.level error", level, Ok("error"));
+    check("-log.level error -log-level warn", level, Ok("warn"));
+    check(
+        "-log-level loud",
+        level,
+        Err("invalid value \"loud\" for flag -log-level: use debug, info, warn or error"),
+    );
+}
+
+#[test]
+fn a_flag_wins_over_the_environment() {
+    check_in("PUSHPROM_LOG_LEVEL=warn", "", level, Ok("warn"));
+    check_in("PUSHPROM_LOG_LEVEL=warn", "-log.level=error", level, Ok("error"));
+    check_in("PUSHPROM_DEBUG=true", "", level, Ok("debug"));
+    check_in(
+        "PUSHPROM_SERIES_LIMIT=0",
+        "",
+        level,
+        Err("invalid value \"0\" for environment variable PUSHPROM_SERIES_LIMIT: use a whole \
+             number of at least 1"),
+    );
+}
+
+#[test]
+fn durations_have_units() {
+    let body = |config: &Config| format!("{:?}", config.body_timeout);
+    check("-web.body-timeout 1m30s", body, Ok("90s"));
+    check("-web.body-timeout 250ms", body, Ok("250ms"));
+    for bad in ["0s", "5", "soon"] {
+        check(
+            &format!("-web.body-timeout {bad}"),
+            body,
+            Err(&format!(
+                "invalid value {bad:?} for flag -web.body-timeout: use a duration above zero such \
+                 as 500ms, 10s or 1m"
+            )),
+        );
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_limits() {
+    let Ok(Invocation::Run(config)) = parse([], |_| None) else { panic!("the defaults are valid") };
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.schema_conflicts, SchemaConflicts::Adopt);
+    let usage = usage();
+    for flag in FLAGS {
+        assert!(flag.names().all(|name| usage.contains(&format!("-{name}"))), "{usage}");
+    }
+}

@@ -1,0 +1,69 @@
+//! HTTP: pushes in, pages out.
+//!
+//! One thread with its own single-threaded runtime per core; all accept from the same sockets. A
+//! connection is served where it was accepted. What takes long, making a page, is done on threads apart,
+//! so that no push waits for a scrape.
+
+mod connections;
+mod path;
+mod push;
+mod reply;
+mod route;
+mod scrape;
+mod server;
+
+use std::{sync::Arc, time::Duration};
+
+use hyper::{Request, body::Incoming};
+pub use server::{bind, spawn};
+use tokio::sync::Semaphore;
+
+use self::{connections::Connection, reply::Reply, route::Route};
+use crate::{ingest::Ingest, telemetry::Telemetry};
+
+/// Pages made at once; a further scrape is answered with 503. Each holds one page in memory.
+const SCRAPES_MAX: usize = 8;
+
+/// What every request is served from.
+pub struct Context {
+    ingest: Arc<Ingest>,
+    telemetry: Arc<Telemetry>,
+    body_timeout: Duration,
+    scrapes: Arc<Semaphore>,
+}
+
+impl Context {
+    /// Serves from `ingest`.
+    pub fn new(ingest: Arc<Ingest>, telemetry: Arc<Telemetry>, body_timeout: Duration) -> Self {
+        let scrapes = Arc::new(Semaphore::new(SCRAPES_MAX));
+        Self { ingest, telemetry, body_timeout, scrapes }
+    }
+}
+
+/// Answers one request.
+async fn respond(
+    request: Request<Incoming>,
+    context: &Arc<Context>,
+    connection: &Connection,
+) -> Reply {
+    match route::route(request.method(), request.uri(), request.headers(), request.version()) {
+        Route::Push => push::respond(request, context).await,
+        Route::Metrics => {
+            // A page takes its time; that is not the client's doing.
+            connection.set_waiting(false);
+            let reply = scrape::respond(request.headers(), context).await;
+            connection.set_waiting(true);
+            reply
+        }
+        Route::Health => reply::ok(),
+        Route::NotAPush => push::respond_not_a_post(request.method(), context),
+        Route::MethodNotAllowed { allow } => reply::method_not_allowed(allow),
+        Route::Options => reply::empty(hyper::StatusCode::OK),
+        Route::Moved { location } => reply::moved(&location),
+        Route::NotFound => reply::text(hyper::StatusCode::NOT_FOUND, "not found\n"),
+        Route::BadRequest { problem } => {
+            reply::text(hyper::StatusCode::BAD_REQUEST, &format!("{problem}\n"))
+        }
+        Route::ExpectationFailed => reply::empty(hyper::StatusCode::EXPECTATION_FAILED),
+    }
+}

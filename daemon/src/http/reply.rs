@@ -1,0 +1,64 @@
+//! Answers.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Response, StatusCode,
+    header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION},
+};
+
+/// An answer whose body is at hand.
+pub(super) type Reply = Response<Full<Bytes>>;
+
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// `ok`, which old clients take for the only sign of success.
+pub(super) fn ok() -> Reply {
+    text(StatusCode::OK, "ok")
+}
+
+/// A text.
+pub(super) fn text(status: StatusCode, text: &str) -> Reply {
+    let mut reply = empty(status);
+    reply.headers_mut().insert(CONTENT_TYPE, TEXT);
+    *reply.body_mut() = Full::from(text.to_owned());
+    reply
+}
+
+/// A JSON value.
+pub(super) fn json(status: StatusCode, value: &serde_json::Value) -> Reply {
+    let mut reply = text(status, &format!("{value}\n"));
+    reply.headers_mut().insert(CONTENT_TYPE, JSON);
+    reply
+}
+
+/// No body.
+pub(super) fn empty(status: StatusCode) -> Reply {
+    let mut reply = Response::new(Full::default());
+    *reply.status_mut() = status;
+    reply
+}
+
+/// A method that the path does not have; the text of the original.
+pub(super) fn method_not_allowed(allow: &'static str) -> Reply {
+    let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
+    reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    reply
+}
+
+/// Another path. A path that cannot stand in a header is answered without one.
+pub(super) fn moved(location: &str) -> Reply {
+    let mut reply = empty(StatusCode::MOVED_PERMANENTLY);
+    if let Ok(location) = HeaderValue::from_str(location) {
+        reply.headers_mut().insert(LOCATION, location);
+    }
+    reply
+}
+
+/// The same answer, and then no further one on its connection: what is left of the request is not
+/// worth reading.
+pub(super) fn last(mut reply: Reply) -> Reply {
+    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    reply
+}

@@ -1,0 +1,128 @@
+//! The route table, the original's with a few corrections (`docs/compatibility.md`). A pure function.
+
+use hyper::{
+    HeaderMap, Method, Uri, Version,
+    header::{EXPECT, HOST},
+};
+
+use super::path;
+
+/// What answers a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    /// A push.
+    Push,
+    /// The page.
+    Metrics,
+    /// `ok`.
+    Health,
+    /// Another method than POST where pushes go; the original counts these with the pushes.
+    NotAPush,
+    /// Another method than the path has.
+    MethodNotAllowed {
+        /// Those that it has.
+        allow: &'static str,
+    },
+    /// `OPTIONS *`.
+    Options,
+    /// The path has a plainer spelling.
+    Moved {
+        /// That one.
+        location: String,
+    },
+    /// No path at all.
+    NotFound,
+    /// No request that could be answered.
+    BadRequest {
+        /// Why.
+        problem: &'static str,
+    },
+    /// An expectation other than `100-continue`.
+    ExpectationFailed,
+}
+
+pub(super) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, version: Version) -> Route {
+    let hosts = headers.get_all(HOST).iter().count();
+    if hosts > 1 || (hosts == 0 && version >= Version::HTTP_11) {
+        return Route::BadRequest { problem: "send exactly one Host header" };
+    }
+    let expects = headers.get(EXPECT).map(|expect| expect.as_bytes().to_ascii_lowercase());
+    if expects.is_some_and(|expects| expects != b"100-continue" && !expects.is_empty()) {
+        return Route::ExpectationFailed;
+    }
+    if uri.path() == "*" {
+        return match *method {
+            Method::OPTIONS => Route::Options,
+            _ => Route::BadRequest { problem: "the target * is for OPTIONS alone" },
+        };
+    }
+    if *method == Method::CONNECT && !uri.path().starts_with('/') {
+        return Route::NotFound;
+    }
+    let Some(path) = path::decode(uri.path()) else {
+        return Route::BadRequest { problem: "the path has a broken percent-escape" };
+    };
+    let clean = path::clean(&path);
+    if clean != path && *method != Method::CONNECT {
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        return Route::Moved { location: path::encode(&clean) + &query };
+    }
+    let is_read = matches!(*method, Method::GET | Method::HEAD);
+    match &*path {
+        "/metrics" if is_read => Route::Metrics,
+        "/-/healthy" | "/-/ready" if is_read => Route::Health,
+        "/metrics" | "/-/healthy" | "/-/ready" => Route::MethodNotAllowed { allow: "GET, HEAD" },
+        "/health" => Route::Health,
+        _ if *method == Method::POST => Route::Push,
+        _ => Route::NotAPush,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::Request;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, want: &Route) {
+        let mut parts = line.split(' ');
+        let (method, uri) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let mut request = Request::builder().method(method).uri(uri).header(HOST, "x");
+        for header in parts {
+            let (name, value) = header.split_once(':').expect("a header is name:value");
+            request = request.header(name, value);
+        }
+        let request = request.body(()).expect("the request is well-formed");
+        let got = route(request.method(), request.uri(), request.headers(), request.version());
+        assert_eq!(got, *want, "{line}");
+    }
+
+    #[test]
+    fn a_request_finds_its_route() {
+        let reads = Route::MethodNotAllowed { allow: "GET, HEAD" };
+        check("POST /", &Route::Push);
+        check("POST /any/path?q=1", &Route::Push);
+        check("POST /metrics/", &Route::Push);
+        check("POST /-/", &Route::Push);
+        check("POST http://x/", &Route::Push);
+        check("GET /metrics", &Route::Metrics);
+        check("HEAD /metric%73?x", &Route::Metrics);
+        check("POST /metrics", &reads);
+        check("GET /-/ready", &Route::Health);
+        check("POST /-/healthy", &reads);
+        check("FOO /health", &Route::Health);
+        check("GET /", &Route::NotAPush);
+        check("post /", &Route::NotAPush);
+        check("CONNECT /", &Route::NotAPush);
+        check("CONNECT x:80", &Route::NotFound);
+        check("OPTIONS *", &Route::Options);
+        check("POST //x?y=1", &Route::Moved { location: "/x?y=1".to_owned() });
+        check("GET /%2e%2e/x", &Route::Moved { location: "/x".to_owned() });
+        let problem = "the path has a broken percent-escape";
+        check("GET /%zz", &Route::BadRequest { problem });
+        check("POST / host:y", &Route::BadRequest { problem: "send exactly one Host header" });
+        check("POST / expect:100-Continue", &Route::Push);
+        check("POST / expect:wat", &Route::ExpectationFailed);
+    }
+}

@@ -1,0 +1,220 @@
+//! Sockets, threads, connections, deadlines.
+
+use std::{
+    convert::Infallible,
+    io, iter,
+    net::{SocketAddr, TcpListener as StdTcpListener},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use socket2::Type;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime, select, time,
+};
+
+use super::{
+    Context,
+    connections::{Admission, Connections},
+    respond,
+};
+use crate::{
+    clock,
+    config::{Address, Config},
+    log::Sampler,
+    shutdown::Shutdown,
+    socket,
+    telemetry::Telemetry,
+};
+
+/// Connections that the kernel holds for us to accept. It caps this at `net.core.somaxconn`.
+const BACKLOG: i32 = 4096;
+
+/// Bytes of a request's header, and of the buffer that a connection reads into. Beyond: 431.
+const HEADER_BYTES_MAX: usize = 64 * 1024;
+
+/// Headers of a request. Beyond: 431.
+const HEADERS_MAX: usize = 128;
+
+/// File descriptors that are not connections: sockets, logs, /proc.
+const OTHER_FILES: u64 = 64;
+
+/// How long accepting rests after an error that is not a peer's doing, such as too many open files.
+const ERROR_PAUSE: Duration = Duration::from_millis(50);
+
+/// Threads that make pages, per serving thread.
+const PAGE_THREADS_MAX: usize = 4;
+
+/// Binds and listens; accepts nothing yet.
+pub fn bind(address: &Address) -> io::Result<StdTcpListener> {
+    let socket = socket::bind(address, Type::STREAM)?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// Starts the serving threads. They stop accepting when `shutdown` is requested and end when their
+/// connections have.
+pub fn spawn(
+    listeners: &[StdTcpListener],
+    config: &Config,
+    context: &Arc<Context>,
+    shutdown: &Shutdown,
+) -> io::Result<()> {
+    let connections = Connections::new(config.connections_max.min(files_for_connections()));
+    for _ in 0..thread::available_parallelism()?.get() {
+        let listeners: io::Result<Vec<_>> =
+            listeners.iter().map(StdTcpListener::try_clone).collect();
+        let worker = Worker {
+            context: Arc::clone(context),
+            connections: Arc::clone(&connections),
+            header_timeout: config.header_timeout,
+            shutdown: shutdown.clone(),
+        };
+        let listeners = listeners?;
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(PAGE_THREADS_MAX)
+            .build()?;
+        let serve = move || runtime.block_on(worker.serve(listeners));
+        thread::Builder::new().name("http".to_owned()).spawn(serve)?;
+    }
+    Ok(())
+}
+
+/// Raises the soft limit of open files to the hard one and says how many may be connections.
+fn files_for_connections() -> usize {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "could not raise the limit of open files");
+    }
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(1)
+}
+
+/// What a serving thread needs.
+#[derive(Clone)]
+struct Worker {
+    context: Arc<Context>,
+    connections: Arc<Connections>,
+    header_timeout: Duration,
+    shutdown: Shutdown,
+}
+
+impl Worker {
+    async fn serve(self, listeners: Vec<StdTcpListener>) {
+        let accepting: Vec<_> = listeners
+            .into_iter()
+            .zip(iter::repeat(self))
+            .map(|(listener, worker)| tokio::spawn(worker.accept_all(listener)))
+            .collect();
+        for listener in accepting {
+            if let Err(error) = listener.await {
+                tracing::error!(%error, "a listener ended");
+            }
+        }
+    }
+
+    /// Accepts until shutdown, then waits for the connections to end.
+    async fn accept_all(self, listener: StdTcpListener) {
+        let listener = match TcpListener::from_std(listener) {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::error!(%error, "could not watch a listening socket");
+                return;
+            }
+        };
+        let graceful = GracefulShutdown::new();
+        let mut shutdown = self.shutdown.clone();
+        loop {
+            let accepted = select! {
+                () = shutdown.requested() => break,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.admit(stream, peer, &graceful),
+                Err(error) => rest_after(&error, &self.context.telemetry).await,
+            }
+        }
+        drop(listener);
+        graceful.shutdown().await;
+    }
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, graceful: &GracefulShutdown) {
+        let telemetry = Arc::clone(&self.context.telemetry);
+        let connection = match self.connections.admit() {
+            Admission::Admitted(connection) => connection,
+            Admission::InPlaceOfAnother(connection) => {
+                telemetry.record_eviction();
+                connection
+            }
+            Admission::Refused => {
+                telemetry.record_accept_error();
+                return;
+            }
+        };
+        // Answers are small and whole: nothing is gained by waiting for more. Failing is harmless.
+        stream.set_nodelay(true).ok();
+        let context = Arc::clone(&self.context);
+        let service = {
+            let connection = Arc::clone(&connection);
+            service_fn(move |request| {
+                let (context, connection) = (Arc::clone(&context), Arc::clone(&connection));
+                async move {
+                    let reply = respond(request, &context, &connection).await;
+                    Ok::<_, Infallible>(reply)
+                }
+            })
+        };
+        let served = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.header_timeout)
+            .max_buf_size(HEADER_BYTES_MAX)
+            .max_headers(HEADERS_MAX)
+            .half_close(true)
+            .pipeline_flush(true)
+            .serve_connection(TokioIo::new(stream), service);
+        let served = graceful.watch(served);
+        tokio::spawn(async move {
+            let _open = telemetry.connection();
+            select! {
+                served = served => {
+                    if let Err(error) = served {
+                        tracing::debug!(%peer, %error, "a connection ended with an error");
+                    }
+                }
+                () = connection.evicted() => {
+                    tracing::debug!(%peer, "a connection was closed for a new one");
+                }
+            }
+        });
+    }
+}
+
+/// After a failed accept. What failed in one connection is over; a lack of resources is waited out.
+async fn rest_after(error: &io::Error, telemetry: &Telemetry) {
+    static SAMPLER: Sampler = Sampler::new();
+    telemetry.record_accept_error();
+    let is_peers_doing = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    );
+    if is_peers_doing {
+        return;
+    }
+    if let Some(suppressed) = SAMPLER.admit(clock::now().0 / 1000) {
+        tracing::warn!(%error, suppressed, "accepting a connection failed");
+    }
+    time::sleep(ERROR_PAUSE).await;
+}

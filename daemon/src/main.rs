@@ -1,0 +1,40 @@
+//! The binary: flags, logs, then the application. Exit codes: 0 stopped or asked for help, 1 could not
+//! start or had to cut off work at the end, 2 wrong usage.
+
+use std::{env, process::ExitCode};
+
+use pushprom::{
+    app,
+    config::{self, Invocation},
+    log, version,
+};
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "usage and version are for people")]
+fn main() -> ExitCode {
+    let environment = |name: &str| env::var(name).ok();
+    let config = match config::parse(env::args_os().skip(1), environment) {
+        Ok(Invocation::Run(config)) => config,
+        Ok(Invocation::Help) => {
+            eprint!("{}", config::usage());
+            return ExitCode::SUCCESS;
+        }
+        Ok(Invocation::Version) => {
+            let (version, revision, rustc) = (version::VERSION, version::REVISION, version::RUSTC);
+            println!("pushprom, version {version} (revision: {revision}, rustc: {rustc})");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            eprint!("{}", config::usage());
+            return ExitCode::from(2);
+        }
+    };
+    log::init(config.log_level, config.log_format);
+    match app::run(&config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

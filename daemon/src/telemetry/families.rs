@@ -1,0 +1,228 @@
+//! Our counters as families of a page.
+
+use pushprom_core::{
+    model::{Amount, Bounds, Kind, LabelSet, Labels, Timestamp, Value, count_as_f64},
+    registry::Registry,
+    snapshot::{FamilySnapshot, SeriesSnapshot},
+};
+
+use super::{Code, Counter, Gauge, Method, Reason, ScrapeCode, Telemetry, Transport, process};
+use crate::version;
+
+impl Telemetry {
+    /// Our own families: those of the original, those of the process, and ours.
+    pub fn families(&self, registry: &Registry) -> Vec<FamilySnapshot> {
+        let mut families = process::families();
+        families.extend(self.families_of_the_original());
+        families.extend(self.families_of_ingest());
+        families.extend(self.families_of_the_daemon(registry));
+        families
+    }
+
+    fn families_of_the_original(&self) -> Vec<FamilySnapshot> {
+        let by_code_and_method = Code::ALL.into_iter().flat_map(|code| {
+            let row = &self.requests[code as usize];
+            Method::ALL.into_iter().filter_map(move |method| {
+                let count = row[method as usize].get();
+                // As in the original, a series appears with its first request.
+                let labels = [("code", code.as_str()), ("method", method.as_str())];
+                (count > 0).then(|| series(&labels, Value::Counter(count.into())))
+            })
+        });
+        let durations = Method::ALL.into_iter().filter_map(|method| {
+            let buckets = self.request_durations[method as usize].load(&Bounds::default());
+            let labels = [("handler", "post"), ("method", method.as_str())];
+            (buckets.count() > 0).then(|| series(&labels, Value::Histogram(buckets)))
+        });
+        let scrapes = ScrapeCode::ALL.into_iter().map(|code| {
+            let count = self.scrapes[code as usize].get();
+            series(&[("code", code.as_str())], Value::Counter(count.into()))
+        });
+        vec![
+            counter(
+                "pushprom_udp_packets_total",
+                "The number of packets received.",
+                &self.udp_packets,
+            ),
+            counter(
+                "pushprom_http_requests_total",
+                "The number of http requests received.",
+                &self.http_requests,
+            ),
+            family(
+                "requests_total",
+                "A counter for requests to the wrapped handler.",
+                Kind::Counter,
+                by_code_and_method,
+            ),
+            family(
+                "request_duration_seconds",
+                "A histogram of latencies for requests.",
+                Kind::Histogram,
+                durations,
+            ),
+            gauge(
+                "promhttp_metric_handler_requests_in_flight",
+                "Current number of scrapes being served.",
+                &self.scrapes_in_flight,
+            ),
+            family(
+                "promhttp_metric_handler_requests_total",
+                "Total number of scrapes by HTTP status code.",
+                Kind::Counter,
+                scrapes,
+            ),
+        ]
+    }
+
+    fn families_of_ingest(&self) -> Vec<FamilySnapshot> {
+        let bytes = Transport::ALL.into_iter().map(|transport| {
+            let count = self.received_bytes[transport as usize].get();
+            series(&[("transport", transport.as_str())], Value::Counter(count.into()))
+        });
+        let applied = Transport::ALL.into_iter().flat_map(|transport| {
+            let row = &self.applied[transport as usize];
+            Kind::ALL.into_iter().map(move |kind| {
+                let labels = [("kind", kind.as_str()), ("transport", transport.as_str())];
+                series(&labels, Value::Counter(row[kind as usize].get().into()))
+            })
+        });
+        let rejected = Transport::ALL.into_iter().flat_map(|transport| {
+            let row = &self.rejected[transport as usize];
+            Reason::ALL.into_iter().map(move |reason| {
+                let labels = [("reason", reason.as_str()), ("transport", transport.as_str())];
+                series(&labels, Value::Counter(row[reason as usize].get().into()))
+            })
+        });
+        vec![
+            family(
+                "pushprom_received_bytes_total",
+                "Bytes of messages received.",
+                Kind::Counter,
+                bytes,
+            ),
+            family(
+                "pushprom_deltas_applied_total",
+                "Deltas applied, by transport and kind.",
+                Kind::Counter,
+                applied,
+            ),
+            family(
+                "pushprom_deltas_rejected_total",
+                "Deltas refused, and messages that could not be read, by transport and reason.",
+                Kind::Counter,
+                rejected,
+            ),
+            counter(
+                "pushprom_series_created_total",
+                "Deltas that began a series.",
+                &self.series_created,
+            ),
+            counter(
+                "pushprom_help_replaced_total",
+                "Deltas whose help text replaced that of their family.",
+                &self.help_replaced,
+            ),
+            counter(
+                "pushprom_buckets_ignored_total",
+                "Deltas whose buckets differ from those of their family, which it kept.",
+                &self.buckets_ignored,
+            ),
+            counter(
+                "pushprom_udp_receive_errors_total",
+                "Failures to receive from a UDP socket.",
+                &self.udp_receive_errors,
+            ),
+        ]
+    }
+
+    fn families_of_the_daemon(&self, registry: &Registry) -> Vec<FamilySnapshot> {
+        let build = [
+            ("version", version::VERSION),
+            ("revision", version::REVISION),
+            ("rustc", version::RUSTC),
+        ];
+        let held = |count: usize| count_as_f64(u64::try_from(count).unwrap_or(u64::MAX));
+        vec![
+            family(
+                "pushprom_build_info",
+                "What this build is; always 1.",
+                Kind::Gauge,
+                [series(&build, Value::Gauge(1.0))],
+            ),
+            plain("pushprom_series", "Series held.", Kind::Gauge, held(registry.series_count())),
+            plain(
+                "pushprom_families",
+                "Families held.",
+                Kind::Gauge,
+                held(registry.family_count()),
+            ),
+            family(
+                "pushprom_scrape_duration_seconds",
+                "Time to make the page of a scrape.",
+                Kind::Summary,
+                [series(&[], Value::Summary(self.scrape_durations.load()))],
+            ),
+            gauge("pushprom_http_connections", "HTTP connections open.", &self.connections_open),
+            counter(
+                "pushprom_http_connections_total",
+                "HTTP connections accepted.",
+                &self.connections_accepted,
+            ),
+            counter(
+                "pushprom_http_connections_evicted_total",
+                "Waiting HTTP connections closed for new ones at the limit of connections.",
+                &self.connections_evicted,
+            ),
+            counter(
+                "pushprom_http_accept_errors_total",
+                "Failures to accept an HTTP connection.",
+                &self.accept_errors,
+            ),
+            counter(
+                "pushprom_log_lines_suppressed_total",
+                "Log lines about clients' errors that were not written.",
+                &self.log_lines_suppressed,
+            ),
+            counter(
+                "pushprom_panics_total",
+                "Faults of pushprom that were caught; please report them.",
+                &self.panics,
+            ),
+        ]
+    }
+}
+
+fn counter(name: &str, help: &str, counter: &Counter) -> FamilySnapshot {
+    family(name, help, Kind::Counter, [series(&[], Value::Counter(counter.get().into()))])
+}
+
+fn gauge(name: &str, help: &str, gauge: &Gauge) -> FamilySnapshot {
+    plain(name, help, Kind::Gauge, count_as_f64(gauge.get()))
+}
+
+/// A counter or gauge without labels.
+pub(super) fn plain(name: &str, help: &str, kind: Kind, value: f64) -> FamilySnapshot {
+    let value = match kind {
+        Kind::Counter => Value::Counter(Amount::new(value).unwrap_or_default()),
+        Kind::Gauge | Kind::Histogram | Kind::Summary => Value::Gauge(value),
+    };
+    family(name, help, kind, [series(&[], value)])
+}
+
+fn family(
+    name: &str,
+    help: &str,
+    kind: Kind,
+    series: impl IntoIterator<Item = SeriesSnapshot>,
+) -> FamilySnapshot {
+    let mut series: Vec<SeriesSnapshot> = series.into_iter().collect();
+    series.sort_by(|a, b| a.labels.cmp(&b.labels));
+    FamilySnapshot { name: name.into(), help: help.into(), kind, series }
+}
+
+fn series(labels: &[(&'static str, &'static str)], value: Value) -> SeriesSnapshot {
+    let labels = labels.iter().map(|&(name, value)| (name.into(), value.into()));
+    let labels = Labels::new(labels).expect("the labels of our own metrics are valid");
+    SeriesSnapshot { labels: LabelSet::from(&labels), born: Timestamp::default(), value }
+}

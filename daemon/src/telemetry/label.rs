@@ -1,0 +1,208 @@
+//! The label values of our own metrics: closed enums, so that nothing can grow without end and no
+//! counter can be forgotten.
+
+use hyper::{Method as HttpMethod, StatusCode};
+use pushprom_core::{
+    model::InvalidDelta,
+    registry::Rejected,
+    wire::json::{DeltaError, MessageError},
+};
+
+/// Declares an enum whose variants are the values of one label.
+macro_rules! label {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+
+        impl $name {
+            /// All values, in the order of their discriminants.
+            pub const ALL: [Self; [$($text),*].len()] = [$(Self::$variant),*];
+
+            /// The label value.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+label! {
+    /// How a delta came.
+    Transport {
+        /// In an HTTP body.
+        Http = "http",
+        /// In a UDP datagram.
+        Udp = "udp",
+    }
+}
+
+label! {
+    /// Why a delta, or a message that could not be taken apart into deltas, was refused.
+    Reason {
+        /// A message without deltas.
+        Empty = "empty",
+        /// A message that is no JSON.
+        Syntax = "syntax",
+        /// A message over the limit of bytes.
+        TooLong = "too_long",
+        /// More deltas in a message than the limit.
+        TooManyDeltas = "too_many_deltas",
+        /// A body that did not arrive in time.
+        BodyTimeout = "body_timeout",
+        /// A body that its sender broke off.
+        BodyAborted = "body_aborted",
+        /// A field, or the delta itself, of the wrong JSON type.
+        WrongType = "wrong_type",
+        /// A number beyond a float.
+        OutOfRange = "out_of_range",
+        /// An unknown `type`.
+        UnknownType = "unknown_type",
+        /// An unknown `method`.
+        UnknownMethod = "unknown_method",
+        /// An invalid metric name.
+        MetricName = "metric_name",
+        /// A label name or value that is invalid, reserved or too long, or too many of them.
+        Label = "label",
+        /// A help text over its limit.
+        Help = "help",
+        /// A counter that should go down.
+        NegativeAmount = "negative_amount",
+        /// Bounds out of order, or too many.
+        Bounds = "bounds",
+        /// A family of another kind.
+        KindConflict = "kind_conflict",
+        /// Sample names of another family.
+        SuffixCollision = "suffix_collision",
+        /// One of our own names.
+        ReservedName = "reserved_name",
+        /// Another help text, with `-schema.conflicts=reject`.
+        HelpConflict = "help_conflict",
+        /// Other label names, with `-schema.conflicts=reject`.
+        LabelConflict = "label_conflict",
+        /// Counts for other buckets.
+        BoundsConflict = "bounds_conflict",
+        /// The limit of series.
+        SeriesLimit = "series_limit",
+        /// A fault of ours.
+        Panic = "panic",
+    }
+}
+
+label! {
+    /// The method of a request, as the original spells it.
+    Method {
+        /// CONNECT
+        Connect = "connect",
+        /// DELETE
+        Delete = "delete",
+        /// GET
+        Get = "get",
+        /// HEAD
+        Head = "head",
+        /// NOTIFY
+        Notify = "notify",
+        /// OPTIONS
+        Options = "options",
+        /// PATCH
+        Patch = "patch",
+        /// POST
+        Post = "post",
+        /// PUT
+        Put = "put",
+        /// TRACE
+        Trace = "trace",
+        /// Any other.
+        Unknown = "unknown",
+    }
+}
+
+label! {
+    /// The status of an answer of the push handler.
+    Code {
+        /// All deltas applied.
+        Ok = "200",
+        /// A delta refused.
+        BadRequest = "400",
+        /// Not a POST.
+        MethodNotAllowed = "405",
+        /// The body came too slowly.
+        RequestTimeout = "408",
+        /// The body is too long.
+        PayloadTooLarge = "413",
+        /// A fault of ours.
+        InternalServerError = "500",
+    }
+}
+
+label! {
+    /// The status of a scrape, the three of the original.
+    ScrapeCode {
+        /// A page.
+        Ok = "200",
+        /// A fault of ours.
+        InternalServerError = "500",
+        /// Too many scrapes at once.
+        ServiceUnavailable = "503",
+    }
+}
+
+impl Method {
+    /// Of a method as the client wrote it; only all-upper and all-lower spellings count.
+    pub fn of(method: &HttpMethod) -> Self {
+        let text = method.as_str();
+        let known = |label: &Self| label.as_str() == text || label.as_str().to_uppercase() == text;
+        Self::ALL.into_iter().find(known).unwrap_or(Self::Unknown)
+    }
+}
+
+impl Code {
+    /// Of a status that the push handler gives.
+    pub fn of(status: StatusCode) -> Self {
+        let known = |label: &Self| label.as_str() == status.as_str();
+        Self::ALL.into_iter().find(known).unwrap_or(Self::InternalServerError)
+    }
+}
+
+impl From<&MessageError> for Reason {
+    fn from(error: &MessageError) -> Self {
+        match error {
+            MessageError::Empty => Self::Empty,
+            MessageError::TooLong { .. } => Self::TooLong,
+            MessageError::TooManyDeltas => Self::TooManyDeltas,
+            MessageError::Syntax { .. } => Self::Syntax,
+        }
+    }
+}
+
+impl From<&DeltaError> for Reason {
+    fn from(error: &DeltaError) -> Self {
+        match error {
+            DeltaError::NotAnObject { .. } | DeltaError::WrongType { .. } => Self::WrongType,
+            DeltaError::OutOfRange { .. } => Self::OutOfRange,
+            DeltaError::UnknownType(_) => Self::UnknownType,
+            DeltaError::UnknownMethod { .. } => Self::UnknownMethod,
+            DeltaError::Invalid(invalid) => match invalid {
+                InvalidDelta::Name(_) => Self::MetricName,
+                InvalidDelta::Label(_) | InvalidDelta::OwnLabel { .. } => Self::Label,
+                InvalidDelta::HelpTooLong { .. } => Self::Help,
+                InvalidDelta::Amount(_) => Self::NegativeAmount,
+                InvalidDelta::Bounds(_) => Self::Bounds,
+            },
+        }
+    }
+}
+
+impl From<&Rejected> for Reason {
+    fn from(error: &Rejected) -> Self {
+        match error {
+            Rejected::KindConflict { .. } => Self::KindConflict,
+            Rejected::SuffixCollision { .. } => Self::SuffixCollision,
+            Rejected::ReservedName(_) => Self::ReservedName,
+            Rejected::HelpConflict { .. } => Self::HelpConflict,
+            Rejected::LabelConflict { .. } => Self::LabelConflict,
+            Rejected::BoundsConflict(_) => Self::BoundsConflict,
+            Rejected::TooManySeries { .. } => Self::SeriesLimit,
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! What the daemon knows of itself: counters in arrays indexed by closed enums, and the families that
+//! show them. `docs/metrics.md` describes each; a test compares it with a real scrape.
+
+mod families;
+mod label;
+mod process;
+
+use std::{
+    array,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+pub use label::{Code, Method, Reason, ScrapeCode, Transport};
+use pushprom_core::{
+    atomic::{AtomicBuckets, AtomicObservations},
+    model::{Bounds, HistogramChange, Kind, Observations},
+    registry::Applied,
+};
+
+/// All our own counters.
+pub struct Telemetry {
+    udp_packets: Counter,
+    http_requests: Counter,
+    /// By code, then method.
+    requests: [[Counter; Method::ALL.len()]; Code::ALL.len()],
+    request_durations: [AtomicBuckets; Method::ALL.len()],
+    scrapes: [Counter; ScrapeCode::ALL.len()],
+    scrapes_in_flight: Gauge,
+    scrape_durations: AtomicObservations,
+    received_bytes: [Counter; Transport::ALL.len()],
+    /// By transport, then kind.
+    applied: [[Counter; Kind::ALL.len()]; Transport::ALL.len()],
+    /// By transport, then reason.
+    rejected: [[Counter; Reason::ALL.len()]; Transport::ALL.len()],
+    series_created: Counter,
+    help_replaced: Counter,
+    buckets_ignored: Counter,
+    udp_receive_errors: Counter,
+    connections_accepted: Counter,
+    connections_evicted: Counter,
+    connections_open: Gauge,
+    accept_errors: Counter,
+    log_lines_suppressed: Counter,
+    panics: Counter,
+}
+
+/// A number that grows.
+#[derive(Default)]
+struct Counter(AtomicU64);
+
+impl Counter {
+    fn inc(&self) {
+        self.add(1);
+    }
+
+    fn add(&self, by: u64) {
+        self.0.fetch_add(by, Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// How many of something there are now.
+#[derive(Default)]
+pub struct Gauge(AtomicU64);
+
+/// One of what a [`Gauge`] counts; it is gone when this is dropped.
+pub struct Held<'a>(&'a Gauge);
+
+impl Gauge {
+    fn hold(&self) -> Held<'_> {
+        self.0.fetch_add(1, Relaxed);
+        Held(self)
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self {
+            udp_packets: Counter::default(),
+            http_requests: Counter::default(),
+            requests: array::from_fn(|_| array::from_fn(|_| Counter::default())),
+            request_durations: array::from_fn(|_| AtomicBuckets::new(&Bounds::default())),
+            scrapes: array::from_fn(|_| Counter::default()),
+            scrapes_in_flight: Gauge::default(),
+            scrape_durations: AtomicObservations::default(),
+            received_bytes: array::from_fn(|_| Counter::default()),
+            applied: array::from_fn(|_| array::from_fn(|_| Counter::default())),
+            rejected: array::from_fn(|_| array::from_fn(|_| Counter::default())),
+            series_created: Counter::default(),
+            help_replaced: Counter::default(),
+            buckets_ignored: Counter::default(),
+            udp_receive_errors: Counter::default(),
+            connections_accepted: Counter::default(),
+            connections_evicted: Counter::default(),
+            connections_open: Gauge::default(),
+            accept_errors: Counter::default(),
+            log_lines_suppressed: Counter::default(),
+            panics: Counter::default(),
+        }
+    }
+}
+
+impl Telemetry {
+    /// A datagram came, whatever is in it.
+    pub fn record_datagram(&self, bytes: usize) {
+        self.udp_packets.inc();
+        self.record_bytes(Transport::Udp, bytes);
+    }
+
+    /// Receiving from a socket failed.
+    pub fn record_receive_error(&self) {
+        self.udp_receive_errors.inc();
+    }
+
+    /// A POST to the push handler came, whatever is in it.
+    pub fn record_push(&self) {
+        self.http_requests.inc();
+    }
+
+    /// A message's bytes are in.
+    pub fn record_bytes(&self, transport: Transport, bytes: usize) {
+        self.received_bytes[transport as usize].add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+
+    /// A delta was applied.
+    pub fn record_applied(&self, transport: Transport, kind: Kind, applied: Applied) {
+        self.applied[transport as usize][kind as usize].inc();
+        if applied.created {
+            self.series_created.inc();
+        }
+        if applied.help_replaced {
+            self.help_replaced.inc();
+        }
+        if applied.buckets_ignored {
+            self.buckets_ignored.inc();
+        }
+    }
+
+    /// A delta, or a message that could not be taken apart, was refused.
+    pub fn record_rejected(&self, transport: Transport, reason: Reason) {
+        self.rejected[transport as usize][reason as usize].inc();
+    }
+
+    /// The push handler answered.
+    pub fn record_request(&self, method: Method, code: Code, took: Duration) {
+        self.requests[code as usize][method as usize].inc();
+        let change =
+            HistogramChange::Observation { value: took.as_secs_f64(), bounds: Bounds::default() };
+        // An observation fits any bounds.
+        self.request_durations[method as usize].add(&change, &Bounds::default()).ok();
+    }
+
+    /// A scrape has begun; it ends when this is dropped.
+    pub fn scrape_in_flight(&self) -> Held<'_> {
+        self.scrapes_in_flight.hold()
+    }
+
+    /// A scrape was answered; `took` is the time to make its page.
+    pub fn record_scrape(&self, code: ScrapeCode, took: Duration) {
+        self.scrapes[code as usize].inc();
+        self.scrape_durations.add(Observations::one(took.as_secs_f64()));
+    }
+
+    /// A connection is open; it ends when this is dropped.
+    pub fn connection(&self) -> Held<'_> {
+        self.connections_accepted.inc();
+        self.connections_open.hold()
+    }
+
+    /// A waiting connection was closed for a new one.
+    pub fn record_eviction(&self) {
+        self.connections_evicted.inc();
+    }
+
+    /// Accepting a connection failed.
+    pub fn record_accept_error(&self) {
+        self.accept_errors.inc();
+    }
+
+    /// A log line was not written.
+    pub fn record_suppressed_line(&self) {
+        self.log_lines_suppressed.inc();
+    }
+
+    /// A fault of ours was caught.
+    pub fn record_panic(&self) {
+        self.panics.inc();
+    }
+
+    /// Faults caught so far.
+    pub fn panics(&self) -> u64 {
+        self.panics.get()
+    }
+}
