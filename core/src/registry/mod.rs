@@ -91,8 +91,8 @@ pub enum Rejected {
         /// The family that is there.
         other: Quoted,
     },
-    /// The name belongs to Pushprom itself.
-    #[error("{0} is a name of pushprom's own metrics: rename yours")]
+    /// The name is, or was, one of our own.
+    #[error("{0} is reserved, since it is or was one of pushprom's own metrics: rename yours")]
     ReservedName(Quoted),
     /// The family has another help text, and conflicts are refused.
     #[error(

@@ -181,7 +181,6 @@ impl Worker {
             .max_buf_size(HEADER_BYTES_MAX)
             .max_headers(HEADERS_MAX)
             .half_close(true)
-            .pipeline_flush(true)
             .serve_connection(TokioIo::new(stream), service);
         let served = graceful.watch(served);
         tokio::spawn(async move {
