@@ -1,7 +1,47 @@
-run:
-	cargo run --release --locked
-lint:
+# The one command surface. `make help` lists it.
+
+TARGET := x86_64-unknown-linux-gnu
+IMAGE ?= localhost/pushprom:latest
+# Seconds that each fuzz target runs.
+FUZZ_SECONDS ?= 600
+
+.PHONY: help run lint test release container bench fuzz install
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+run: ## serve on the default ports (ARGS="-debug" adds flags)
+	cargo run --release --locked -p pushprom -- $(ARGS)
+
+lint: ## check the layout of the code, and what clippy says
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-test:
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	cargo clippy --manifest-path fuzz/Cargo.toml --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --document-private-items --quiet
+
+test: install ## run all tests, and each fuzz target for some seconds
 	cargo test --workspace --locked
+	$(MAKE) fuzz FUZZ_SECONDS=10
+
+release: ## build the static binary bin/pushprom
+	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked -p pushprom --target $(TARGET)
+	mkdir -p bin
+	strip --strip-debug -o bin/pushprom target/$(TARGET)/release/pushprom
+
+container: release ## build the container image from it
+	scripts/build-image $(IMAGE)
+
+bench: ## measure the budgets and write docs/benchmarks.md's table
+	cargo build --release --locked -p pushprom -p pushprom-bench
+	target/release/pushprom-bench --server target/release/pushprom
+
+fuzz: install ## fuzz each decoder and the registry (FUZZ_SECONDS each)
+	cd fuzz && cargo run --quiet --release --locked --bin seed
+	for target in json_fast json_exact registry; do \
+	  cd $(CURDIR)/fuzz && cargo fuzz run --sanitizer none --release $$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 -verbosity=0 || exit 1; \
+	done
+
+install: ## install what the tests need
+	@scripts/install

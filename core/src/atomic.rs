@@ -2,7 +2,7 @@
 //!
 //! Each operation is atomic by itself. Where a value has several parts, writers begin with the counts
 //! and end with `finished`; a reader that finds as many finished as begun has seen no change half done,
-//! and tries again otherwise. It gives up after [`TRIES`] under heavy fire: then a sum may be ahead or
+//! and tries again otherwise. It gives up after `TRIES` looks under heavy fire: then a sum may be ahead or
 //! behind of its count by the few observations in flight, which the next scrape mends.
 
 use std::sync::atomic::{

@@ -5,7 +5,7 @@ use std::{env, process::ExitCode};
 
 use pushprom::{
     app,
-    config::{self, Invocation},
+    config::{self, ConfigError, Invocation},
     log, version,
 };
 
@@ -23,10 +23,14 @@ fn main() -> ExitCode {
             println!("pushprom, version {version} (revision: {revision}, rustc: {rustc})");
             return ExitCode::SUCCESS;
         }
-        Err(error) => {
+        Err(error @ ConfigError::Usage(_)) => {
             eprintln!("{error}");
             eprint!("{}", config::usage());
             return ExitCode::from(2);
+        }
+        Err(error @ ConfigError::Address { .. }) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
         }
     };
     log::init(config.log_level, config.log_format);

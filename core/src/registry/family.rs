@@ -102,10 +102,11 @@ impl Family {
         }
     }
 
-    /// Takes over a help text; says whether it is another one.
+    /// Takes over a help text; says whether it is another one. A delta without a help text says nothing
+    /// about it.
     pub(super) fn adopt_help(&self, help: &str) -> bool {
         // Read first: the text is nearly always the same, and readers do not wait for each other.
-        let differs = **self.help.read() != *help;
+        let differs = !help.is_empty() && **self.help.read() != *help;
         if differs {
             *self.help.write() = help.into();
         }

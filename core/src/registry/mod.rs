@@ -2,7 +2,7 @@
 //!
 //! A delta is applied whole or refused whole; a refused one leaves no trace. A known series costs one
 //! hash, one shared lock on one shard and a few atomic additions; no scrape ever holds a lock that
-//! such a push waits for. New series take the slow road through [`Registry::create`].
+//! such a push waits for. New series take the slow road through `Registry::create`.
 
 mod family;
 mod reserved;

@@ -58,6 +58,22 @@ pub enum Invocation {
 
 /// Why the command line or the environment cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// It is written wrongly.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// It is well written, but there is nowhere to listen at such an address.
+    #[error("cannot listen where {origin} says: {problem}")]
+    Address {
+        /// The flag or environment variable that names the address.
+        origin: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// What is wrong with how a command line or the environment is written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UsageError {
     /// A flag that is none. The text is that of the original.
     #[error("flag provided but not defined: -{0}")]
@@ -81,7 +97,7 @@ pub enum UsageError {
 pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     environment: impl Fn(&str) -> Option<String>,
-) -> Result<Invocation, UsageError> {
+) -> Result<Invocation, ConfigError> {
     let values = Values::parse(arguments, environment)?;
     if values.switch("help")? {
         return Ok(Invocation::Help);
@@ -95,8 +111,8 @@ pub fn parse(
         values.get("log.level", parse_level)?
     };
     Ok(Invocation::Run(Box::new(Config {
-        http_listen: values.get("http-listen-address", address::parse_list)?,
-        udp_listen: values.get("udp-listen-address", address::parse_list)?,
+        http_listen: addresses(&values, "http-listen-address")?,
+        udp_listen: addresses(&values, "udp-listen-address")?,
         schema_conflicts: values.get("schema.conflicts", parse_schema_conflicts)?,
         limits: Limits {
             message_bytes: values.get("web.max-body-bytes", parse_count)?,
@@ -140,6 +156,13 @@ pub fn markdown_table() -> String {
         text += &format!("| {names} | {default} | `{variable}` | {help} |\n");
     }
     text
+}
+
+fn addresses(values: &Values, flag: &str) -> Result<Vec<Address>, ConfigError> {
+    values.get(flag, address::parse_list).map_err(|error| match error {
+        UsageError::Invalid { origin, problem, .. } => ConfigError::Address { origin, problem },
+        other @ (UsageError::Unknown(_) | UsageError::NoValue(_)) => other.into(),
+    })
 }
 
 fn parse_schema_conflicts(text: &str) -> Result<SchemaConflicts, String> {

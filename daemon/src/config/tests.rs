@@ -64,8 +64,8 @@ fn flags_are_read_as_go_reads_them() {
     check(
         "-http-listen-address nowhere",
         http,
-        Err("invalid value \"nowhere\" for flag -http-listen-address: \"nowhere\" has no port; \
-             write host:port"),
+        Err("cannot listen where flag -http-listen-address says: \"nowhere\" has no port; write \
+             host:port"),
     );
 }
 

@@ -30,13 +30,16 @@ pub struct Context {
     telemetry: Arc<Telemetry>,
     body_timeout: Duration,
     scrapes: Arc<Semaphore>,
+    /// Bytes of large bodies that may still be read.
+    large_bodies: Semaphore,
 }
 
 impl Context {
     /// Serves from `ingest`.
     pub fn new(ingest: Arc<Ingest>, telemetry: Arc<Telemetry>, body_timeout: Duration) -> Self {
         let scrapes = Arc::new(Semaphore::new(SCRAPES_MAX));
-        Self { ingest, telemetry, body_timeout, scrapes }
+        let large_bodies = Semaphore::new(push::LARGE_BODIES_BYTES_MAX);
+        Self { ingest, telemetry, body_timeout, scrapes, large_bodies }
     }
 }
 

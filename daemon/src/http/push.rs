@@ -2,11 +2,17 @@
 
 use std::{sync::Arc, time::Instant};
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::{Method as HttpMethod, Request, StatusCode, body::Incoming};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::{
+    Method as HttpMethod, Request, StatusCode,
+    body::{Body, Incoming},
+};
 use serde_json::json;
-use tokio::time::timeout;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
 
 use super::{
     Context,
@@ -15,8 +21,15 @@ use super::{
 use crate::{
     clock,
     ingest::{Broken, Outcome},
-    telemetry::{Code, Method, Reason, Telemetry, Transport},
+    telemetry::{Code, Method, Reason, Transport},
 };
+
+/// Bytes of a body that need no leave: more than any single delta of an old client has.
+const SMALL_BODY_BYTES: usize = 64 * 1024;
+
+/// Bytes beyond that of all bodies being read at a time, so that slow senders of large bodies cannot
+/// fill the memory. A further large body is answered with 503.
+pub(super) const LARGE_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 pub(super) async fn respond(request: Request<Incoming>, context: &Arc<Context>) -> Reply {
     let begun = Instant::now();
@@ -41,41 +54,91 @@ pub(super) fn respond_not_a_post(method: &HttpMethod, context: &Arc<Context>) ->
 /// Reads a body up to the limits of bytes and time; the error is the answer.
 async fn read_body(body: Incoming, context: &Context) -> Result<Bytes, Reply> {
     let limit = context.ingest.limits().message_bytes;
-    let refuse = |telemetry: &Telemetry, reason, status, text: &str| {
-        telemetry.record_rejected(Transport::Http, reason);
-        reply::last(reply::text(status, text))
-    };
-    match timeout(context.body_timeout, Limited::new(body, limit).collect()).await {
-        Ok(Ok(collected)) => {
-            let body = collected.to_bytes();
+    let read = timeout(context.body_timeout, collect(body, limit, &context.large_bodies)).await;
+    let (reason, status, text) = match read {
+        Ok(Ok(body)) => {
             context.telemetry.record_bytes(Transport::Http, body.len());
-            Ok(body)
+            return Ok(body);
         }
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(refuse(
-            &context.telemetry,
+        Ok(Err(BodyError::TooLong)) => (
             Reason::TooLong,
             StatusCode::PAYLOAD_TOO_LARGE,
-            &format!(
+            format!(
                 "the body is longer than the limit of {limit} bytes: send fewer deltas at once or \
                  raise -web.max-body-bytes\n"
             ),
-        )),
-        Ok(Err(_)) => Err(refuse(
-            &context.telemetry,
-            Reason::BodyAborted,
-            StatusCode::BAD_REQUEST,
-            "the body broke off\n",
-        )),
-        Err(_) => Err(refuse(
-            &context.telemetry,
+        ),
+        Ok(Err(BodyError::Busy)) => (
+            Reason::Busy,
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!(
+                "too many bodies of more than {SMALL_BODY_BYTES} bytes at once: send fewer deltas at \
+                 once or try again later\n"
+            ),
+        ),
+        Ok(Err(BodyError::Aborted)) => {
+            (Reason::BodyAborted, StatusCode::BAD_REQUEST, "the body broke off\n".to_owned())
+        }
+        Err(_) => (
             Reason::BodyTimeout,
             StatusCode::REQUEST_TIMEOUT,
-            &format!(
+            format!(
                 "the body did not arrive within {:?}: send it at once or raise -web.body-timeout\n",
                 context.body_timeout
             ),
-        )),
+        ),
+    };
+    context.telemetry.record_rejected(Transport::Http, reason);
+    Err(reply::last(reply::text(status, &text)))
+}
+
+/// Why a body could not be read.
+enum BodyError {
+    /// It is, or says it will be, longer than the limit.
+    TooLong,
+    /// Too many large bodies are being read.
+    Busy,
+    /// Its sender broke it off.
+    Aborted,
+}
+
+/// Reads a body whole. What it has beyond [`SMALL_BODY_BYTES`] it takes from the room that all large
+/// bodies share, and gives back when it is read.
+async fn collect(
+    mut body: Incoming,
+    limit: usize,
+    large_bodies: &Semaphore,
+) -> Result<Bytes, BodyError> {
+    if usize::try_from(body.size_hint().lower()).is_ok_and(|announced| announced > limit) {
+        return Err(BodyError::TooLong);
     }
+    let mut collected = BytesMut::new();
+    let mut shared: Option<SemaphorePermit<'_>> = None;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| BodyError::Aborted)?.into_data() else {
+            // Trailers say nothing to us.
+            continue;
+        };
+        let length = collected.len() + data.len();
+        if length > limit {
+            return Err(BodyError::TooLong);
+        }
+        let held = shared.as_ref().map_or(0, SemaphorePermit::num_permits);
+        if let Some(more) = length.checked_sub(SMALL_BODY_BYTES + held).filter(|more| *more > 0) {
+            let more = u32::try_from(more).map_err(|_| BodyError::TooLong)?;
+            let more = large_bodies.try_acquire_many(more).map_err(|_| BodyError::Busy)?;
+            match &mut shared {
+                Some(shared) => shared.merge(more),
+                None => shared = Some(more),
+            }
+        }
+        if collected.is_empty() && body.is_end_stream() {
+            // One frame is the whole body, as of most pushes: nothing is copied.
+            return Ok(data);
+        }
+        collected.extend_from_slice(&data);
+    }
+    Ok(collected.freeze())
 }
 
 fn take_in(body: &[u8], context: &Context) -> Reply {

@@ -31,6 +31,10 @@ const ERROR_PAUSE: Duration = Duration::from_millis(10);
 /// Datagrams read after shutdown was requested: what the kernel held by then, but no endless stream.
 const DRAIN_DATAGRAMS_MAX: usize = 100_000;
 
+/// What the kernel is asked to hold for us while we are busy: a burst of some thousand datagrams. It
+/// grants at most `net.core.rmem_max`.
+const RECEIVE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
+
 /// Room for the longest datagram there is, IPv6 included.
 const BUFFER_BYTES: usize = 65_536;
 const _: () = assert!(BUFFER_BYTES > DATAGRAM_BYTES_MAX, "no datagram is cut");
@@ -38,6 +42,7 @@ const _: () = assert!(BUFFER_BYTES > DATAGRAM_BYTES_MAX, "no datagram is cut");
 /// Binds a socket; receives nothing yet.
 pub fn bind(address: &Address) -> io::Result<UdpSocket> {
     let socket = socket::bind(address, Type::DGRAM)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
     socket.set_read_timeout(Some(POLL_INTERVAL))?;
     Ok(socket.into())
 }

@@ -60,6 +60,8 @@ label! {
         UnknownType = "unknown_type",
         /// An unknown `method`.
         UnknownMethod = "unknown_method",
+        /// A large body while too many of them were being read.
+        Busy = "busy",
         /// An invalid metric name.
         MetricName = "metric_name",
         /// A label name or value that is invalid, reserved or too long, or too many of them.
@@ -132,6 +134,8 @@ label! {
         PayloadTooLarge = "413",
         /// A fault of ours.
         InternalServerError = "500",
+        /// Too many large bodies at once.
+        ServiceUnavailable = "503",
     }
 }
 

@@ -1,0 +1,67 @@
+//! The command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use getopts::Options as Grammar;
+
+use crate::sinks::Sink;
+
+/// How long each timed workload runs against each target, where `--seconds` does not say.
+const SECONDS_DEFAULT: u64 = 5;
+
+/// What the command line asks for.
+pub(crate) enum Invocation {
+    /// The measurement.
+    Measure(Options),
+    /// One of the yardsticks; only this program itself asks for it, of its children.
+    Sink(Sink),
+    /// The usage.
+    Help,
+}
+
+/// How to measure.
+pub(crate) struct Options {
+    /// The pushprom binary.
+    pub(crate) server: PathBuf,
+    /// Where the rows go as JSON.
+    pub(crate) json: Option<PathBuf>,
+    /// How long each timed workload runs against each target.
+    pub(crate) seconds: Duration,
+}
+
+fn grammar() -> Grammar {
+    let mut grammar = Grammar::new();
+    grammar.optopt("", "server", "The pushprom binary to measure", "PATH");
+    grammar.optopt("", "json", "Write the rows to this file too", "FILE");
+    let seconds = format!("How long each timed workload runs (default {SECONDS_DEFAULT})");
+    grammar.optopt("", "seconds", &seconds, "N");
+    grammar.optflag("h", "help", "Print this text and exit");
+    grammar
+}
+
+/// How to call this program.
+pub(crate) fn usage() -> String {
+    grammar().usage("Usage: pushprom-bench --server PATH [--json FILE] [--seconds N]")
+}
+
+/// Reads the arguments; the error is for the one who typed them.
+pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Invocation, String> {
+    let given = grammar().parse(arguments).map_err(|fail| fail.to_string())?;
+    if given.opt_present("help") {
+        return Ok(Invocation::Help);
+    }
+    if let Some(word) = given.free.first() {
+        let sink = Sink::ALL.into_iter().find(|sink| sink.word() == word);
+        return sink.map(Invocation::Sink).ok_or_else(|| format!("unknown argument {word:?}"));
+    }
+    let server = given.opt_str("server").ok_or("--server is missing")?.into();
+    let seconds = match given.opt_str("seconds") {
+        None => SECONDS_DEFAULT,
+        Some(text) => match text.parse() {
+            Ok(seconds @ 1..=60) => seconds,
+            Ok(_) | Err(_) => return Err(format!("--seconds {text:?}: use a number from 1 to 60")),
+        },
+    };
+    let json = given.opt_str("json").map(PathBuf::from);
+    Ok(Invocation::Measure(Options { server, json, seconds: Duration::from_secs(seconds) }))
+}

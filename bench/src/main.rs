@@ -1,0 +1,68 @@
+//! Measures a pushprom binary on this machine, over loopback. Each number stands beside a yardstick that
+//! was measured in the same run: a program that does the same with the kernel and nothing else. The
+//! ratio of the two is what the budgets are about; it survives a change of machine, a time does not.
+//!
+//! In reading order: [`arguments`]; [`rows`], one module per workload and the table they end in;
+//! [`workload`], the deltas; [`load`], what sends them; [`sinks`], the yardsticks, which run as children
+//! of this very binary; [`target`], a child under measurement; the small ones below.
+
+mod arguments;
+mod rows;
+mod workload;
+
+mod load;
+mod sinks;
+mod target;
+
+mod client;
+mod http;
+mod machine;
+mod numbers;
+mod sys;
+mod wait;
+
+use std::{env, error::Error, fs, process::ExitCode};
+
+use arguments::{Invocation, Options};
+
+/// What goes wrong here ends the run with one line for a person; nobody tells the errors apart.
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the table and errors are for people"
+)]
+fn main() -> ExitCode {
+    let done = match arguments::parse(env::args().skip(1)) {
+        Ok(Invocation::Measure(options)) => measure(&options).map(|table| println!("{table}")),
+        Ok(Invocation::Sink(sink)) => sinks::run(sink),
+        Ok(Invocation::Help) => {
+            eprint!("{}", arguments::usage());
+            Ok(())
+        }
+        Err(error) => {
+            eprint!("{error}\n{}", arguments::usage());
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pushprom-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs all workloads; returns the table.
+fn measure(options: &Options) -> Result<String> {
+    let machine = machine::describe()?;
+    let rows = rows::measure_all(options)?;
+    if let Some(path) = &options.json {
+        let report = rows::to_json(&rows, &machine, options.seconds);
+        fs::write(path, format!("{report:#}\n"))
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    Ok(format!("{machine}\n\n{}", rows::to_markdown(&rows)))
+}

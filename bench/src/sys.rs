@@ -1,0 +1,129 @@
+//! The three system calls that no safe crate of this tree offers: many datagrams in one call, both ways,
+//! and the CPU clock of another process.
+
+#![expect(unsafe_code, reason = "libc has these calls in their raw form only")]
+
+use std::{io, mem, net::UdpSocket, os::fd::AsRawFd, ptr, time::Duration};
+
+/// Datagrams that one call sends or receives at most.
+pub(crate) const BATCH: usize = 64;
+
+/// Room for one received datagram; those sent here are a tenth of it.
+const DATAGRAM_BYTES: usize = 2048;
+
+/// Sends at most [`BATCH`] datagrams to the peer of a connected socket; says how many.
+pub(crate) fn send_batch(socket: &UdpSocket, datagrams: &[Vec<u8>]) -> io::Result<usize> {
+    let mut buffers = [NO_BUFFER; BATCH];
+    let mut headers = [NO_HEADER; BATCH];
+    let mut count = 0;
+    for ((datagram, buffer), header) in datagrams.iter().zip(&mut buffers).zip(&mut headers) {
+        // The kernel only reads what is sent.
+        *buffer =
+            libc::iovec { iov_base: datagram.as_ptr().cast_mut().cast(), iov_len: datagram.len() };
+        header.msg_hdr.msg_iov = buffer;
+        header.msg_hdr.msg_iovlen = 1;
+        count += 1;
+    }
+    // SAFETY: the first `count` headers each point to one buffer of this frame, which points to a
+    // datagram that is borrowed for the length of this function. No header names an address or control
+    // data.
+    let sent = unsafe { libc::sendmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), count, 0) };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
+/// Room for [`BATCH`] datagrams, laid out once.
+pub(crate) struct ReceiveBatch {
+    headers: Vec<libc::mmsghdr>,
+    // Invariant: never touched after `new`; the headers point to the first, which points to the second.
+    _buffers: Vec<libc::iovec>,
+    _bytes: Vec<u8>,
+}
+
+impl ReceiveBatch {
+    /// Empty room.
+    pub(crate) fn new() -> Self {
+        let mut bytes = vec![0; BATCH * DATAGRAM_BYTES];
+        let mut buffers: Vec<libc::iovec> = bytes
+            .chunks_exact_mut(DATAGRAM_BYTES)
+            .map(|room| libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() })
+            .collect();
+        let headers = buffers
+            .iter_mut()
+            .map(|buffer| {
+                let mut header = NO_HEADER;
+                header.msg_hdr.msg_iov = buffer;
+                header.msg_hdr.msg_iovlen = 1;
+                header
+            })
+            .collect();
+        Self { headers, _buffers: buffers, _bytes: bytes }
+    }
+
+    /// Waits for one datagram and takes those that are there by then; says how many.
+    pub(crate) fn receive(&mut self, socket: &UdpSocket) -> io::Result<usize> {
+        let count = libc::c_uint::try_from(self.headers.len()).map_err(io::Error::other)?;
+        let headers = self.headers.as_mut_ptr();
+        let flags = libc::MSG_WAITFORONE;
+        // SAFETY: there are `count` headers, each with one buffer in memory that lives as long as `self`
+        // and that nothing else reads or writes. No header has room for an address or control data, so
+        // the kernel changes lengths and flags alone and the layout can be used again.
+        let got =
+            unsafe { libc::recvmmsg(socket.as_raw_fd(), headers, count, flags, ptr::null_mut()) };
+        usize::try_from(got).map_err(|_| io::Error::last_os_error())
+    }
+}
+
+/// CPU time of all threads of a process, ended ones included. What a thread has used since it was last
+/// put on a core may be missing: ask when it sleeps.
+pub(crate) fn cpu_time(pid: u32) -> io::Result<Duration> {
+    let pid = libc::pid_t::try_from(pid).map_err(io::Error::other)?;
+    let mut clock: libc::clockid_t = 0;
+    // SAFETY: `clock` is written before the call returns and not kept.
+    match unsafe { libc::clock_getcpuclockid(pid, &raw mut clock) } {
+        0 => {}
+        // This one returns its error instead of setting errno.
+        code => return Err(io::Error::from_raw_os_error(code)),
+    }
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is written before the call returns and not kept.
+    if unsafe { libc::clock_gettime(clock, &raw mut time) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let seconds = u64::try_from(time.tv_sec).map_err(io::Error::other)?;
+    let nanoseconds = u32::try_from(time.tv_nsec).map_err(io::Error::other)?;
+    Ok(Duration::new(seconds, nanoseconds))
+}
+
+const NO_BUFFER: libc::iovec = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
+
+// SAFETY: the header is a C struct of integers and pointers, for which all zeros are valid.
+const NO_HEADER: libc::mmsghdr = unsafe { mem::zeroed() };
+
+#[cfg(test)]
+mod tests {
+    use std::{process, time::Instant};
+
+    use super::*;
+
+    #[test]
+    fn datagrams_go_and_come_in_batches() {
+        let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+        sender.connect(receiver.local_addr().unwrap()).unwrap();
+        let datagrams = vec![b"delta".to_vec(); BATCH + 1];
+        assert_eq!(send_batch(&sender, &datagrams).unwrap(), BATCH);
+        assert_eq!(send_batch(&sender, &datagrams[..3]).unwrap(), 3);
+        let mut room = ReceiveBatch::new();
+        assert_eq!(room.receive(&receiver).unwrap(), BATCH);
+        assert_eq!(room.receive(&receiver).unwrap(), 3);
+    }
+
+    #[test]
+    fn the_cpu_clock_of_a_process_runs_while_it_works() {
+        let before = cpu_time(process::id()).unwrap();
+        let begun = Instant::now();
+        while cpu_time(process::id()).unwrap() == before {
+            assert!(begun.elapsed() < Duration::from_secs(10), "the clock stands");
+        }
+    }
+}

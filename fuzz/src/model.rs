@@ -1,0 +1,272 @@
+//! The registry as its description has it: plain maps, every change kept, every value computed anew
+//! from all of them.
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashSet},
+};
+
+use pushprom_core::{
+    limits::BOUNDS_PER_HISTOGRAM_MAX,
+    model::Kind,
+    registry::{Applied, SchemaConflicts},
+};
+
+use crate::{
+    encode::Push,
+    parse::{self, Labels, Value, is_label_name, is_metric_name},
+};
+
+/// The bounds of a histogram whose client names none.
+const DEFAULT_BOUNDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// What a registry should hold.
+pub struct Model {
+    schema_conflicts: SchemaConflicts,
+    series_max: usize,
+    families: BTreeMap<String, Family>,
+}
+
+struct Family {
+    kind: Kind,
+    help: String,
+    /// Those of the first series.
+    label_names: Vec<String>,
+    /// Those of the first series; of no meaning but for a histogram.
+    bounds: Vec<f64>,
+    series: BTreeMap<Labels, Series>,
+}
+
+struct Series {
+    born: u64,
+    /// All there were, in the order of arrival.
+    steps: Vec<Step>,
+}
+
+/// A change to one series.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// A counter grows by this, a gauge moves by it, the others observe it.
+    Add(f64),
+    /// A gauge takes this value.
+    Set(f64),
+}
+
+impl Model {
+    /// Nothing yet.
+    pub fn new(schema_conflicts: SchemaConflicts, series_max: usize) -> Self {
+        Self { schema_conflicts, series_max, families: BTreeMap::new() }
+    }
+
+    /// What applying `push` at the time `now` should say, `None` if it has to be refused.
+    pub fn apply(&mut self, push: &Push, now: u64) -> Option<Applied> {
+        let (kind, step) = kind_and_step(push)?;
+        let labels = labels(push, kind)?;
+        let bounds = if kind == Kind::Histogram { bounds(push)? } else { Vec::new() };
+        let label_names: Vec<String> = labels.iter().map(|(name, _)| name.clone()).collect();
+        if !is_metric_name(&push.name) {
+            return None;
+        }
+        match self.families.get(&push.name) {
+            Some(family) => {
+                let differs = family.help != push.help || family.label_names != label_names;
+                let refuses = match self.schema_conflicts {
+                    SchemaConflicts::Adopt => false,
+                    SchemaConflicts::Reject => differs,
+                };
+                if family.kind != kind || refuses {
+                    return None;
+                }
+            }
+            None => {
+                if is_reserved(&push.name) || self.collides(&push.name, kind) {
+                    return None;
+                }
+            }
+        }
+        let created = self.born(&push.name, &labels).is_none();
+        if created && self.series_count() >= self.series_max {
+            return None;
+        }
+        let family = self.families.entry(push.name.clone()).or_insert_with(|| Family {
+            kind,
+            help: push.help.clone(),
+            label_names,
+            bounds: bounds.clone(),
+            series: BTreeMap::new(),
+        });
+        let applied = Applied {
+            created,
+            help_replaced: family.help != push.help,
+            buckets_ignored: family.bounds != bounds,
+        };
+        family.help.clone_from(&push.help);
+        let new = || Series { born: now, steps: Vec::new() };
+        family.series.entry(labels).or_insert_with(new).steps.push(step);
+        Some(applied)
+    }
+
+    /// How many families there are.
+    pub fn family_count(&self) -> usize {
+        self.families.len()
+    }
+
+    /// How many series there are in all.
+    pub fn series_count(&self) -> usize {
+        self.families.values().map(|family| family.series.len()).sum()
+    }
+
+    /// When the first change to a series came, if one came.
+    pub fn born(&self, name: &str, labels: &Labels) -> Option<u64> {
+        Some(self.families.get(name)?.series.get(labels)?.born)
+    }
+
+    /// Panics unless a page shows exactly what is here.
+    pub fn assert_shown(&self, page: &[parse::Family]) {
+        let names: Vec<&String> = page.iter().map(|family| &family.name).collect();
+        assert_eq!(names, self.families.keys().collect::<Vec<_>>());
+        for (shown, (name, family)) in page.iter().zip(&self.families) {
+            assert_eq!(shown.kind, family.kind, "the type of {name}");
+            assert_eq!(shown.help, family.help, "the help of {name}");
+            assert_eq!(shown.series.len(), family.series.len(), "the series of {name}");
+            for series in &shown.series {
+                let labels = &series.labels;
+                let held = family.series.get(labels);
+                let held = held.unwrap_or_else(|| panic!("{name} has no series {labels:?}"));
+                let (value, steps) = (&series.value, &held.steps);
+                let right = family.comes_to(value, steps);
+                assert!(right, "{name}{labels:?} is {value:?} after {steps:?}");
+            }
+        }
+    }
+
+    /// Whether a sample of this family would have the name of one of another family's.
+    fn collides(&self, name: &str, kind: Kind) -> bool {
+        let taken: HashSet<String> =
+            self.families.iter().flat_map(|(name, family)| samples(name, family.kind)).collect();
+        samples(name, kind).iter().any(|sample| taken.contains(sample))
+    }
+}
+
+impl Family {
+    /// Whether `value` is what a series shows after `steps`.
+    fn comes_to(&self, value: &Value, steps: &[Step]) -> bool {
+        let added: Vec<f64> = steps.iter().map(|&(Step::Add(by) | Step::Set(by))| by).collect();
+        let sum_of_all = added.iter().fold(0.0, |sum, by| sum + by);
+        match (self.kind, value) {
+            (Kind::Counter, Value::Number(total)) => is_total(*total, &added),
+            (Kind::Gauge, Value::Number(shown)) => same(*shown, level(steps)),
+            (Kind::Histogram, Value::Buckets { cumulative, sum }) => {
+                let up_to = |bound| added.iter().filter(|value| **value <= bound).count();
+                let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
+                let want = bounds.map(|bound| (bound, nearest(up_to(bound) as u128)));
+                same(*sum, sum_of_all) && *cumulative == want.collect::<Vec<_>>()
+            }
+            (Kind::Summary, Value::Observations { sum, count }) => {
+                same(*sum, sum_of_all) && same(*count, nearest(added.len() as u128))
+            }
+            (Kind::Counter | Kind::Gauge | Kind::Histogram | Kind::Summary, _) => false,
+        }
+    }
+}
+
+/// What a push asks for, if its words mean anything and no counter is to fall.
+fn kind_and_step(push: &Push) -> Option<(Kind, Step)> {
+    let value = push.value;
+    Some(match (push.kind.as_str(), push.method.as_str()) {
+        ("counter", "inc") => (Kind::Counter, Step::Add(1.0)),
+        ("counter", "add") if value >= 0.0 => (Kind::Counter, Step::Add(value)),
+        ("gauge", "set") => (Kind::Gauge, Step::Set(value)),
+        ("gauge", "inc") => (Kind::Gauge, Step::Add(1.0)),
+        ("gauge", "dec") => (Kind::Gauge, Step::Add(-1.0)),
+        ("gauge", "add") => (Kind::Gauge, Step::Add(value)),
+        ("gauge", "sub") => (Kind::Gauge, Step::Add(-value)),
+        ("histogram", "observe") => (Kind::Histogram, Step::Add(value)),
+        ("summary", "observe") => (Kind::Summary, Step::Add(value)),
+        _ => return None,
+    })
+}
+
+/// The labels in order, the last of each name, if all may be written by a client.
+fn labels(push: &Push, kind: Kind) -> Option<Labels> {
+    let own = match kind {
+        Kind::Counter | Kind::Gauge => "",
+        Kind::Histogram => "le",
+        Kind::Summary => "quantile",
+    };
+    let good = |name: &str| is_label_name(name) && !name.starts_with("__") && name != own;
+    push.labels.iter().all(|(name, _)| good(name)).then(|| {
+        let last_of_each: BTreeMap<String, String> = push.labels.iter().cloned().collect();
+        last_of_each.into_iter().collect()
+    })
+}
+
+/// The bounds of a histogram that this push begins, if there can be one.
+fn bounds(push: &Push) -> Option<Vec<f64>> {
+    let bounds = if push.buckets.is_empty() { &DEFAULT_BOUNDS[..] } else { &push.buckets };
+    let good = bounds.is_sorted_by(|a, b| a < b) && bounds.len() <= BOUNDS_PER_HISTOGRAM_MAX;
+    good.then(|| bounds.to_vec())
+}
+
+/// Whether the server keeps this name to itself.
+fn is_reserved(name: &str) -> bool {
+    let ours = ["pushprom_", "process_", "go_gc_", "go_memstats_"];
+    ours.iter().any(|start| name.starts_with(start))
+        || matches!(
+            name,
+            "go_goroutines"
+                | "go_info"
+                | "go_threads"
+                | "promhttp_metric_handler_requests_in_flight"
+                | "promhttp_metric_handler_requests_total"
+        )
+}
+
+/// The names that no family beside this one may have, nor one of its samples.
+fn samples(name: &str, kind: Kind) -> Vec<String> {
+    let suffixes: &[&str] = match kind {
+        Kind::Counter | Kind::Gauge => &[""],
+        Kind::Histogram => &["", "_bucket", "_sum", "_count"],
+        Kind::Summary => &["", "_sum", "_count"],
+    };
+    suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect()
+}
+
+/// What a gauge shows after its steps.
+fn level(steps: &[Step]) -> f64 {
+    steps.iter().fold(0.0, |level, step| match step {
+        Step::Add(by) => level + by,
+        Step::Set(value) => *value,
+    })
+}
+
+/// Whether a counter may show `total` after growing by `amounts`. The whole ones add up exactly; where
+/// they are more than a u64 holds, it is for the registry to say when it rounds.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "what is cast is whole and in range"
+)]
+fn is_total(total: f64, amounts: &[f64]) -> bool {
+    let (mut whole, mut rest) = (0_u128, 0.0);
+    for &amount in amounts {
+        if amount.fract() == 0.0 && amount < nearest(1 << 64) {
+            whole += amount as u128;
+        } else {
+            rest += amount;
+        }
+    }
+    let want = rest + nearest(whole);
+    same(total, want) || (whole >= 1 << 64 && (total / want - 1.0).abs() < 1e-12)
+}
+
+/// The float nearest to a count.
+#[expect(clippy::cast_precision_loss, reason = "rounds to nearest, as said")]
+fn nearest(count: u128) -> f64 {
+    count as f64
+}
+
+/// Whether two floats are equal, not a number to itself and 0 to -0 as well.
+fn same(a: f64, b: f64) -> bool {
+    a.partial_cmp(&b).map_or(a.is_nan() && b.is_nan(), Ordering::is_eq)
+}

@@ -1,0 +1,179 @@
+//! Endurance: what a hostile or broken peer can do, and that everybody else is served meanwhile.
+
+use std::{
+    io::{ErrorKind, Write},
+    net::{TcpStream, UdpSocket},
+    thread,
+};
+
+use crate::support::{Client, Server, inc, wait_for};
+
+/// What the server may hold under each of these attacks. It starts at about 6 MB.
+const RESIDENT_BYTES_MAX: u64 = 200 * 1024 * 1024;
+
+/// Pushes and scrapes as a well-behaved client would, and holds the server to its memory.
+#[track_caller]
+fn assert_served(server: &Server, attack: &str) {
+    server.push_ok(inc("well_behaved"));
+    assert!(server.scrape().value("well_behaved") >= Some(1.0));
+    let resident = server.resident_bytes();
+    report(attack, resident);
+    assert!(resident < RESIDENT_BYTES_MAX, "{attack}: {resident} bytes");
+}
+
+#[expect(clippy::print_stdout, reason = "a figure for people")]
+fn report(attack: &str, resident: u64) {
+    println!(
+        "{attack}: {:.1} MB resident",
+        f64::from(u32::try_from(resident >> 10).unwrap_or(u32::MAX)) / 1024.0
+    );
+}
+
+#[test]
+fn ten_thousand_silent_connections() {
+    let mut server = Server::start(&[]);
+    let mut silent = Vec::new();
+    for count in 1..=10_000 {
+        silent.push(TcpStream::connect(server.http).expect("the server accepts"));
+        if count % 1000 == 0 {
+            assert_served(&server, &format!("{count} silent connections"));
+        }
+    }
+    // Those told to go are gone a moment later.
+    let page = wait_for("the limit of connections", || {
+        let page = server.scrape();
+        (page.value("pushprom_http_connections") <= Some(4096.0)).then_some(page)
+    });
+    assert!(page.value("pushprom_http_connections_evicted_total") > Some(5000.0));
+    assert!(server.is_alive());
+}
+
+/// Sends as much of a body of a megabyte as `part` holds, on each of many connections.
+fn half_sent_bodies(server: &Server, count: usize, part: &[u8]) -> Vec<Client> {
+    let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n";
+    let send = |_| {
+        let mut client = Client::connect(server.http);
+        client.send(head).expect("it is sent");
+        // A body too many is answered, and its connection closed, while it is sent.
+        client.send(part).ok();
+        client
+    };
+    (0..count).map(send).collect()
+}
+
+#[test]
+fn a_thousand_half_sent_bodies() {
+    let server = Server::start(&[]);
+    let _short = half_sent_bodies(&server, 1000, b"{\"type\":\"coun");
+    assert_served(&server, "1000 half-sent bodies of 14 bytes");
+    let _long = half_sent_bodies(&server, 1000, &vec![b' '; 900_000]);
+    assert_served(&server, "and 1000 of 900 kB");
+    assert!(server.scrape().rejected_for("busy", "http") > 500.0);
+}
+
+#[test]
+fn a_hundred_thousand_random_datagrams() {
+    let mut server = Server::start(&[]);
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut datagram = vec![0; 1500];
+    for sent in 1..=100_000_u32 {
+        let length = usize::try_from(random.next() % 1500).expect("it is small");
+        for byte in &mut datagram[..length] {
+            *byte = random.next().to_le_bytes()[0];
+        }
+        // A third looks like JSON for a while.
+        if let Some(start) = datagram.get_mut(..20).filter(|_| sent % 3 == 0) {
+            start.copy_from_slice(br#"{"type":"counter","n"#);
+        }
+        socket.send_to(&datagram[..length], server.udp).expect("loopback takes datagrams");
+        // Kept in step, so that the kernel has no reason to drop any.
+        if sent % 100 == 0 {
+            server.catch_up();
+        }
+    }
+    let page = server.catch_up();
+    let marks = page.value("zz_mark").expect("marks were sent");
+    assert_eq!(page.value("pushprom_udp_packets_total"), Some(100_000.0 + marks));
+    assert!(page.rejected() >= 99_000.0, "{}", page.rejected());
+    assert_eq!(page.value("pushprom_panics_total"), Some(0.0));
+    assert_served(&server, "100000 random datagrams");
+    assert!(server.is_alive());
+}
+
+#[test]
+fn a_body_of_a_gigabyte() {
+    let server = Server::start(&[]);
+    let address = server.http;
+    let sender = thread::spawn(move || {
+        let mut stream = TcpStream::connect(address).expect("the server accepts");
+        let chunk = vec![b' '; 1 << 20];
+        let length = 1_u64 << 30;
+        write!(stream, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n")?;
+        (0..1024).try_for_each(|_| stream.write_all(&chunk))
+    });
+    let refused = sender.join().expect("the sender does not panic").expect_err("it is not taken");
+    let expected = [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe];
+    assert!(expected.contains(&refused.kind()), "{refused}");
+    // And without a length that gives it away.
+    let mut chunked = Client::connect(server.http);
+    chunked
+        .send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        .expect("it is sent");
+    let chunk = [b"100000\r\n".to_vec(), vec![b' '; 1 << 20], b"\r\n".to_vec()].concat();
+    let taken = (0..1024).take_while(|_| chunked.send(&chunk).is_ok()).count();
+    assert!(taken < 1024, "a gigabyte was taken");
+    assert_served(&server, "bodies of 1 GB");
+    assert_eq!(server.scrape().rejected_for("too_long", "http"), 2.0);
+}
+
+#[test]
+fn many_pushers_and_scrapers_lose_nothing() {
+    let server = Server::start(&[]);
+    let address = server.http;
+    let pushers: Vec<_> = (0..8)
+        .map(|pusher| {
+            thread::spawn(move || {
+                let mut client = Client::connect(address);
+                for n in 0..500 {
+                    let body = format!(
+                        "[{},{{\"type\":\"histogram\",\"name\":\"h\",\"method\":\"observe\",\
+                         \"value\":{n},\"buckets\":[100],\"labels\":{{\"p\":\"{pusher}\"}}}},\
+                         {{\"type\":\"gauge\",\"name\":\"g\",\"method\":\"add\",\"value\":0.5}}]",
+                        inc("m")
+                    );
+                    let reply = client.request("POST", "/", &[], Some(body.as_bytes()));
+                    assert_eq!(reply.expect("an answer").text(), "ok");
+                }
+            })
+        })
+        .collect();
+    while !pushers.iter().all(thread::JoinHandle::is_finished) {
+        let page = server.scrape();
+        let seen = page.value("h_count{p=\"0\"}").unwrap_or(0.0);
+        let infinite = page.value("h_bucket{p=\"0\",le=\"+Inf\"}").unwrap_or(0.0);
+        assert_eq!(seen.to_bits(), infinite.to_bits(), "a histogram agrees with itself");
+    }
+    for pusher in pushers {
+        pusher.join().expect("no pusher fails");
+    }
+    let page = server.scrape();
+    assert_eq!((page.value("m"), page.value("g")), (Some(4000.0), Some(2000.0)));
+    for pusher in 0..8 {
+        assert_eq!(page.value(&format!("h_count{{p=\"{pusher}\"}}")), Some(500.0));
+        assert_eq!(page.value(&format!("h_sum{{p=\"{pusher}\"}}")), Some(124_750.0));
+        assert_eq!(page.value(&format!("h_bucket{{p=\"{pusher}\",le=\"100\"}}")), Some(101.0));
+    }
+}
+
+/// xorshift64*: the same bytes each run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 8
+    }
+}

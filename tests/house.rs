@@ -1,0 +1,163 @@
+//! The house keeps its order: who may import whom, what core may depend on, how long a file may be.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::support::{read, repository};
+
+/// Lines of a source file, its tests included.
+const FILE_LINES_MAX: usize = 500;
+
+/// Which rooms each room of a crate may import. A room is a module at the top of the crate.
+type Imports = &'static [(&'static str, &'static [&'static str])];
+
+const CORE: Imports = &[
+    ("limits", &[]),
+    ("model", &["limits"]),
+    ("wire", &["limits", "model"]),
+    ("atomic", &["model"]),
+    ("registry", &["atomic", "limits", "model", "snapshot"]),
+    ("snapshot", &["model"]),
+    ("expose", &["model", "snapshot"]),
+];
+
+const DAEMON: Imports = &[
+    ("clock", &[]),
+    ("config", &[]),
+    ("shutdown", &[]),
+    ("version", &[]),
+    ("log", &["config"]),
+    ("socket", &["config"]),
+    ("telemetry", &["version"]),
+    ("ingest", &["clock", "config", "log", "shutdown", "socket", "telemetry"]),
+    ("http", &["clock", "config", "ingest", "log", "shutdown", "socket", "telemetry"]),
+    ("app", &["config", "http", "ingest", "shutdown", "telemetry", "version"]),
+];
+
+/// What core is built from. Nothing here does I/O, reads a clock or logs.
+const CORE_DEPENDENCIES: &[&str] =
+    &["hashbrown", "itoa", "parking_lot", "serde", "serde_json", "smallvec", "thiserror", "zmij"];
+
+#[test]
+fn imports_point_one_way() {
+    check("core/src", CORE);
+    check("daemon/src", DAEMON);
+}
+
+/// Every import is in the table, and every entry of the table is an import.
+#[track_caller]
+fn check(source: &str, table: Imports) {
+    let rooms: BTreeSet<&str> = table.iter().map(|(room, _)| *room).collect();
+    for (room, allowed) in table {
+        let root = repository(source);
+        let mut files = Vec::new();
+        sources(&root.join(room), &mut files);
+        // The tests of a room may look through the whole crate.
+        files.retain(|file| file.file_name().is_none_or(|name| name != "tests.rs"));
+        files.extend(Some(root.join(format!("{room}.rs"))).filter(|file| file.exists()));
+        assert!(!files.is_empty(), "{source} has no room {room}");
+        let found: BTreeSet<String> = files.iter().flat_map(|file| imports(file)).collect();
+        let found: BTreeSet<&str> =
+            found.iter().map(String::as_str).filter(|import| import != room).collect();
+        let unknown: Vec<_> = found.difference(&rooms).collect();
+        assert!(unknown.is_empty(), "{source}/{room} imports {unknown:?}, which is no room");
+        let allowed: BTreeSet<&str> = allowed.iter().copied().collect();
+        assert_eq!(found, allowed, "what {source}/{room} imports (left) and may import (right)");
+    }
+    let mut all = Vec::new();
+    sources(&repository(source), &mut all);
+    for file in all {
+        let relative = file.strip_prefix(repository(source)).expect("it is inside").to_owned();
+        let first = relative.components().next().expect("a name").as_os_str().to_string_lossy();
+        let room = first.trim_end_matches(".rs");
+        let known = rooms.contains(room) || matches!(room, "lib" | "main");
+        assert!(known, "{} is in no room of the import table", file.display());
+    }
+}
+
+/// The rooms named after `crate::` in a file, in use lists too.
+fn imports(file: &Path) -> Vec<String> {
+    let text = fs::read_to_string(file).expect("a source file is UTF-8");
+    let code: String = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join(" ");
+    let mut found = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        match rest.strip_prefix('{') {
+            None => found.extend(word(rest)),
+            Some(list) => found.extend(heads(list)),
+        }
+    }
+    found
+}
+
+/// The first word of each item of a use list, up to its closing brace.
+fn heads(list: &str) -> Vec<String> {
+    let mut depth = 0_u32;
+    let mut heads = Vec::new();
+    let mut item = String::new();
+    for character in list.chars() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => heads.extend(word(&std::mem::take(&mut item))),
+            other => item.push(other),
+        }
+    }
+    heads.extend(word(&item));
+    heads
+}
+
+fn word(text: &str) -> Option<String> {
+    let word: String =
+        text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    (!word.is_empty()).then_some(word)
+}
+
+#[test]
+fn core_depends_on_nothing_that_acts() {
+    let manifest = read("core/Cargo.toml");
+    let section = manifest.split("[dependencies]\n").nth(1).expect("it has dependencies");
+    let section = section.split("\n[").next().expect("a first part");
+    let names: Vec<&str> = section
+        .lines()
+        .filter_map(|line| line.split('.').next())
+        .filter(|n| !n.is_empty())
+        .collect();
+    assert_eq!(names, CORE_DEPENDENCIES);
+}
+
+#[test]
+fn files_stay_short_and_finished() {
+    let mut files = Vec::new();
+    for folder in ["core", "daemon", "tests", "bench", "fuzz/src", "fuzz/fuzz_targets"] {
+        sources(&repository(folder), &mut files);
+    }
+    assert!(files.len() > 40, "{} files", files.len());
+    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a source file is UTF-8");
+        let lines = text.lines().count();
+        assert!(lines <= FILE_LINES_MAX, "{} has {lines} lines", file.display());
+        for mark in marks {
+            assert!(!text.contains(mark), "{} has a {mark}", file.display());
+        }
+    }
+}
+
+fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.expect("the folder can be read").path();
+        if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
+            sources(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}

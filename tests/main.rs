@@ -1,0 +1,23 @@
+//! The outside tests: the real binary on free ports, real peers, real files.
+//!
+//! They wait for conditions and never for time to pass. What they need installed, `make test` installs.
+
+#![expect(clippy::float_cmp, reason = "samples are compared as written: whole counts, exact sums")]
+
+mod support;
+
+mod conformance;
+mod flags;
+mod http;
+mod udp;
+
+mod hostile;
+mod shutdown;
+
+mod docs;
+mod house;
+
+mod container;
+mod php;
+mod prometheus;
+mod readme;

@@ -1,0 +1,77 @@
+//! Datagrams, from outside.
+
+use std::net::{SocketAddr, UdpSocket};
+
+use crate::support::{Server, inc};
+
+#[test]
+fn a_datagram_holds_one_delta_or_many() {
+    let server = Server::start(&[]);
+    server.send(inc("a"));
+    server.send(format!("{}\n{}\n", inc("a"), inc("b")));
+    let many = vec![inc("a"); 1000].join(",");
+    let longest = format!("[{many}]{}", " ".repeat(65_507 - many.len() - 2));
+    assert_eq!(longest.len(), 65_507);
+    server.send(longest);
+    let page = server.catch_up();
+    assert_eq!((page.value("a"), page.value("b")), (Some(1002.0), Some(1.0)));
+    assert_eq!(page.value("pushprom_udp_packets_total"), Some(4.0));
+}
+
+#[test]
+fn what_is_good_in_a_broken_datagram_counts() {
+    let server = Server::start(&[]);
+    let good = inc("m");
+    for broken in ["{", "garbage", "}", ",", "\0"] {
+        server.send(format!("{good}{broken}"));
+    }
+    server.send(format!("[{good},{{\"type\":1}},{good},{}", &good[..9]));
+    server.send("");
+    let page = server.catch_up();
+    assert_eq!(page.value("m"), Some(7.0));
+    for (reason, count) in [("syntax", 6.0), ("wrong_type", 1.0), ("empty", 1.0)] {
+        assert_eq!(page.rejected_for(reason, "udp"), count, "{reason}");
+    }
+}
+
+#[test]
+fn nobody_forges_or_floods_the_log() {
+    let server = Server::start(&[]);
+    let forged = r#"a\n{\"level\":\"ERROR\",\"message\":\"forged\"}"#;
+    server.send(format!(r#"{{"type":"{forged}"}}"#));
+    for _ in 0..2000 {
+        server.send("x");
+    }
+    let page = server.catch_up();
+    assert_eq!(page.rejected_for("syntax", "udp"), 2000.0);
+    let refusals = server.refusals();
+    assert!((1..1000).contains(&refusals), "{refusals} lines");
+    let suppressed = page.value("pushprom_log_lines_suppressed_total");
+    assert!(suppressed > Some(1000.0), "{suppressed:?}");
+    for line in server.log_lines() {
+        let event: serde_json::Value = serde_json::from_str(&line).expect("a line is an event");
+        assert_ne!(event["message"], "forged");
+    }
+}
+
+#[test]
+fn several_addresses_and_both_ip_versions() {
+    let server = Server::start(&["-udp-listen-address=127.0.0.1:0,:0"]);
+    let listening: Vec<SocketAddr> = server
+        .events()
+        .iter()
+        .filter(|event| event["message"] == "listening" && event["transport"] == "udp")
+        .filter_map(|event| event["address"].as_str()?.parse().ok())
+        .collect();
+    let [one, any] = listening[..] else { panic!("two addresses: {listening:?}") };
+    let v4 = SocketAddr::from(([127, 0, 0, 1], any.port()));
+    let v6: SocketAddr = format!("[::1]:{}", any.port()).parse().expect("an address");
+    for address in [one, v4, v6] {
+        let local = if address.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" };
+        let socket = UdpSocket::bind(local).expect("a free port");
+        socket.send_to(inc("m").as_bytes(), address).expect("it is sent");
+    }
+    crate::support::wait_for("three datagrams", || {
+        (server.scrape().value("m") == Some(3.0)).then_some(())
+    });
+}
