@@ -4,15 +4,25 @@ use std::collections::BTreeMap;
 
 use pushprom_core::model::Kind;
 
-use crate::support::{Server, inc, read};
+use crate::support::{Server, inc, read, repository};
 
+/// The table of flags is the generated one. With `UPDATE_DOCS=1` in the environment it is written anew.
 #[test]
 fn every_flag_is_documented() {
-    let page = read("docs/configuration.md");
-    let begin = page.find("<!-- flags: generated").expect("the table begins");
-    let table = page[begin..].split_once("-->").expect("a comment ends").1;
-    let table = table.split("<!-- end of flags -->").next().expect("a first part").trim();
-    assert_eq!(table, pushprom::config::markdown_table().trim());
+    let file = "docs/configuration.md";
+    let page = read(file);
+    let (before, rest) = page.split_once("<!-- flags: generated").expect("the table begins");
+    let (origin, rest) = rest.split_once("-->").expect("a comment ends");
+    let (table, after) = rest.split_once("<!-- end of flags -->").expect("the table ends");
+    let generated = pushprom::config::markdown_table();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let page = format!(
+            "{before}<!-- flags: generated{origin}-->\n\n{generated}\n<!-- end of flags -->{after}"
+        );
+        std::fs::write(repository(file), page).expect("the page can be written");
+        return;
+    }
+    assert_eq!(table.trim(), generated.trim());
 }
 
 /// `docs/metrics.md` lists the families of a scrape: no more, no fewer, with type and labels.

@@ -212,17 +212,37 @@ fn slow_clients_are_cut_off() {
 }
 
 #[test]
-fn at_the_limit_a_new_connection_takes_the_place_of_a_waiting_one() {
+fn at_the_limit_a_new_connection_takes_the_place_of_an_idle_one() {
     let server = Server::start(&["-web.max-connections=3"]);
-    let waiting: Vec<Client> = (0..3).map(|_| Client::connect(server.http)).collect();
-    wait_for("three connections", || {
-        let open = server.scrape().value("pushprom_http_connections");
-        (open == Some(3.0)).then_some(())
-    });
-    server.push_ok(inc("m"));
-    let closed = waiting.into_iter().map(|client| client.rest(Duration::from_secs(5)).1);
-    assert!(closed.filter(|closed| *closed).count() > 0, "none was closed");
-    assert!(server.scrape().value("pushprom_http_connections_evicted_total") > Some(0.0));
+    let mut in_use = Client::connect(server.http);
+    let mut push = || {
+        let reply = in_use.request("POST", "/", &[], Some(inc("m").as_bytes()));
+        assert_eq!(reply.expect("the connection in use stays open").text(), "ok");
+    };
+    push();
+    let idle: Vec<Client> = (0..20)
+        .map(|_| {
+            let client = Client::connect(server.http);
+            push();
+            client
+        })
+        .collect();
+    let closed = idle.into_iter().map(|client| client.rest(Duration::from_millis(500)).1);
+    assert!(closed.filter(|closed| *closed).count() >= 18, "idle ones make room");
+    let page = server.scrape();
+    assert_eq!(page.value("m"), Some(21.0));
+    assert!(page.value("pushprom_http_connections_evicted_total") >= Some(18.0));
+}
+
+#[test]
+fn more_labels_than_a_series_may_have_are_refused() {
+    let server = Server::start(&[]);
+    let labels: Vec<String> = (0..60_000).rev().map(|n| format!("\"l{n:05}\":\"\"")).collect();
+    let labels = labels.join(",");
+    let delta = format!(r#"{{"type":"counter","name":"m","method":"inc","labels":{{{labels}}}}}"#);
+    let reply = server.push(delta);
+    let want = "more than 64 labels, which is the limit: use fewer\n";
+    assert_eq!((reply.status, &*reply.text()), (400, want));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Life and death, from outside.
 
 use std::{
-    net::TcpStream,
+    net::{TcpStream, UdpSocket},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -21,6 +23,30 @@ fn an_idle_server_stops_within_two_seconds() {
         server.wait_for_log("its end", |event| event["message"] == "stopped");
         assert!(idle.rest(Duration::from_secs(5)).1, "an idle connection is closed");
     }
+}
+
+#[test]
+fn neither_datagrams_nor_half_a_header_hold_up_the_end() {
+    let mut server = Server::start(&[]);
+    let mut client = Client::connect(server.http);
+    client.send(b"POST / HTT").expect("it is sent");
+    server.push_ok(inc("m"));
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let (socket, udp) = (UdpSocket::bind("127.0.0.1:0").expect("a free port"), server.udp);
+        let stop = &stop;
+        scope.spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                // Refused once the server is gone.
+                socket.send_to(inc("m").as_bytes(), udp).ok();
+            }
+        });
+        server.catch_up();
+        server.signal("TERM");
+        let status = server.wait();
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(status.code(), Some(0));
+    });
 }
 
 /// Sends the head of a push and half of its body.

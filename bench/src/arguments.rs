@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use getopts::Options as Grammar;
 
-use crate::sinks::Sink;
+use crate::{rows, sinks::Sink};
 
 /// How long each timed workload runs against each target, where `--seconds` does not say.
 const SECONDS_DEFAULT: u64 = 5;
@@ -27,6 +27,8 @@ pub(crate) struct Options {
     pub(crate) json: Option<PathBuf>,
     /// How long each timed workload runs against each target.
     pub(crate) seconds: Duration,
+    /// The one group of workloads to run; all of them where it is `None`.
+    pub(crate) only: Option<String>,
 }
 
 fn grammar() -> Grammar {
@@ -35,13 +37,16 @@ fn grammar() -> Grammar {
     grammar.optopt("", "json", "Write the rows to this file too", "FILE");
     let seconds = format!("How long each timed workload runs (default {SECONDS_DEFAULT})");
     grammar.optopt("", "seconds", &seconds, "N");
+    let groups = rows::GROUPS.map(|(name, _)| name).join(", ");
+    grammar.optopt("", "only", &format!("Run one group of workloads: {groups}"), "GROUP");
     grammar.optflag("h", "help", "Print this text and exit");
     grammar
 }
 
 /// How to call this program.
 pub(crate) fn usage() -> String {
-    grammar().usage("Usage: pushprom-bench --server PATH [--json FILE] [--seconds N]")
+    grammar()
+        .usage("Usage: pushprom-bench --server PATH [--json FILE] [--seconds N] [--only GROUP]")
 }
 
 /// Reads the arguments; the error is for the one who typed them.
@@ -62,6 +67,13 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Invocatio
             Ok(_) | Err(_) => return Err(format!("--seconds {text:?}: use a number from 1 to 60")),
         },
     };
+    let seconds = Duration::from_secs(seconds);
+    let only = given.opt_str("only");
+    if let Some(name) = &only
+        && rows::GROUPS.iter().all(|(group, _)| group != name)
+    {
+        return Err(format!("--only {name:?} is no group of workloads"));
+    }
     let json = given.opt_str("json").map(PathBuf::from);
-    Ok(Invocation::Measure(Options { server, json, seconds: Duration::from_secs(seconds) }))
+    Ok(Invocation::Measure(Options { server, json, seconds, only }))
 }

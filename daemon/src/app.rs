@@ -76,7 +76,10 @@ pub fn run(config: &Config) -> Result<(), RunError> {
 fn bind_all(config: &Config) -> Result<(Vec<TcpListener>, Vec<UdpSocket>), RunError> {
     let mut listeners = Vec::new();
     for address in &config.http_listen {
-        let remedy = "; 9091 is also the Pushgateway's port, see -http-listen-address";
+        let remedy = match address.socket.port() {
+            9091 => "; 9091 is also the Pushgateway's port, see -http-listen-address",
+            _ => "; see -http-listen-address",
+        };
         let listener = http::bind(address).map_err(bind_error("http", *address, remedy))?;
         log_listening("http", listener.local_addr()?);
         listeners.push(listener);

@@ -97,10 +97,12 @@ impl Model {
         });
         let applied = Applied {
             created,
-            help_replaced: family.help != push.help,
+            help_replaced: !push.help.is_empty() && push.help != family.help,
             buckets_ignored: family.bounds != bounds,
         };
-        family.help.clone_from(&push.help);
+        if applied.help_replaced {
+            family.help.clone_from(&push.help);
+        }
         let new = || Series { born: now, steps: Vec::new() };
         family.series.entry(labels).or_insert_with(new).steps.push(step);
         Some(applied)

@@ -51,17 +51,25 @@ enum Budget {
     Ratio(f64),
 }
 
-/// Runs everything.
+/// The workloads in groups, by the names that `--only` takes.
+pub(crate) const GROUPS: [(&str, Workloads); 4] = [
+    ("udp", udp::measure),
+    ("http", http::measure),
+    ("series", series::measure),
+    ("start", start::measure),
+];
+
+type Workloads = fn(&Options) -> Result<Vec<Row>>;
+
+/// Runs what is asked for.
 #[expect(clippy::print_stderr, reason = "a run takes a minute: people want to see it move")]
 pub(crate) fn measure_all(options: &Options) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    eprintln!("measuring datagrams");
-    rows.extend(udp::measure(options)?);
-    eprintln!("measuring requests");
-    rows.extend(http::measure(options)?);
-    eprintln!("measuring many series");
-    rows.extend(series::measure(options)?);
-    eprintln!("measuring the start");
-    rows.push(start::measure(options)?);
+    for (name, measure) in GROUPS {
+        if options.only.as_ref().is_none_or(|only| only == name) {
+            eprintln!("measuring {name}");
+            rows.extend(measure(options)?);
+        }
+    }
     Ok(rows)
 }

@@ -1,6 +1,6 @@
 //! `hold_*_series` and `scrape_*_series`: many series, what they weigh and what a page of them costs.
 
-use std::{process, time::Instant};
+use std::{hint, process, time::Instant};
 
 use super::{Bare, Budget, Row, Unit};
 use crate::{
@@ -86,9 +86,7 @@ fn scrape(
     if lines.len() != series {
         return Err(format!("the page has {} of {series} series", lines.len()).into());
     }
-    let mut formatted = Vec::with_capacity(page.len());
-    let bare =
-        (0..pages).map(|_| format_once(&lines, &mut formatted)).collect::<Result<Vec<_>>>()?;
+    let bare = (0..pages).map(|_| format_once(&lines, page.len())).collect::<Result<Vec<_>>>()?;
     let row = |what: &str, of: &dyn Fn(&Cost) -> f64| Row {
         workload,
         what: what.to_owned(),
@@ -105,7 +103,7 @@ fn scrape(
             what: "page".to_owned(),
             unit: Unit::Bytes,
             pushprom: float_len(page.len()),
-            bare: Some(Bare { value: float_len(formatted.len()), yardstick: YARDSTICK }),
+            bare: None,
             budget: Budget::None,
         },
     ])
@@ -131,17 +129,18 @@ fn ready_lines(page: &str) -> Result<Vec<(Box<str>, u64)>> {
         .collect()
 }
 
-/// Writes the lines again, into memory that is there.
-fn format_once(lines: &[(Box<str>, u64)], page: &mut Vec<u8>) -> Result<Cost> {
+/// Writes the lines again, into memory that is as fresh as that of a page.
+fn format_once(lines: &[(Box<str>, u64)], bytes: usize) -> Result<Cost> {
     let cpu_before = sys::cpu_time(process::id())?;
     let begun = Instant::now();
-    page.clear();
+    let mut page = Vec::with_capacity(bytes);
     for (name, value) in lines {
         page.extend_from_slice(name.as_bytes());
         page.push(b' ');
         page.extend_from_slice(itoa::Buffer::new().format(*value).as_bytes());
         page.push(b'\n');
     }
+    drop(hint::black_box(page));
     let wall_seconds = begun.elapsed().as_secs_f64();
     let cpu_seconds = sys::cpu_time(process::id())?.saturating_sub(cpu_before).as_secs_f64();
     Ok(Cost { wall_seconds, cpu_seconds })

@@ -22,8 +22,8 @@ pub enum LabelError {
     #[error(transparent)]
     Name(#[from] NameError),
     /// More labels than a series may have.
-    #[error("{0} labels; the limit is {LABELS_PER_SERIES_MAX}: use fewer")]
-    TooMany(usize),
+    #[error("more than {LABELS_PER_SERIES_MAX} labels, which is the limit: use fewer")]
+    TooMany,
     /// A value over its limit.
     #[error(
         "the value of label {name} is {bytes} bytes long; the limit is {LABEL_VALUE_BYTES_MAX}: \
@@ -64,9 +64,10 @@ impl<'a> Labels<'a> {
                 }
                 Some(_) | None => labels.push((name, value)),
             }
-        }
-        if labels.len() > LABELS_PER_SERIES_MAX {
-            return Err(LabelError::TooMany(labels.len()));
+            // Looked at here and not at the end: sorting must not cost more than this many labels do.
+            if labels.len() > LABELS_PER_SERIES_MAX {
+                return Err(LabelError::TooMany);
+            }
         }
         Ok(Self(labels))
     }
@@ -267,7 +268,7 @@ mod tests {
         let many = (0..65).map(|i| (format!("l{i}").into(), "".into()));
         assert_eq!(
             Labels::new(many).unwrap_err().to_string(),
-            "65 labels; the limit is 64: use fewer"
+            "more than 64 labels, which is the limit: use fewer"
         );
         let long = [("path".into(), "x".repeat(LABEL_VALUE_BYTES_MAX + 1).into())];
         assert_eq!(

@@ -4,7 +4,7 @@ use std::{mem, sync::Arc};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::{Rejected, SchemaConflicts, series::Series};
+use super::{Rejected, series::Series};
 use crate::{
     model::{Bounds, Change, Delta, HistogramChange, Kind, LabelSet, Quoted},
     snapshot::FamilySnapshot,
@@ -53,6 +53,7 @@ impl Family {
         &self.bounds
     }
 
+    /// Refuses another kind.
     pub(super) fn check_kind(&self, name: &str, pushed: Kind) -> Result<(), Rejected> {
         if self.kind == pushed {
             return Ok(());
@@ -60,46 +61,30 @@ impl Family {
         Err(Rejected::KindConflict { name: Quoted::new(name), existing: self.kind, pushed })
     }
 
-    pub(super) fn check_help(
-        &self,
-        delta: &Delta<'_>,
-        conflicts: SchemaConflicts,
-    ) -> Result<(), Rejected> {
-        match conflicts {
-            SchemaConflicts::Adopt => Ok(()),
-            SchemaConflicts::Reject => {
-                let help = self.help.read();
-                if **help == *delta.help() {
-                    return Ok(());
-                }
-                Err(Rejected::HelpConflict {
-                    name: Quoted::new(delta.name()),
-                    existing: Quoted::new(&help),
-                    pushed: Quoted::new(delta.help()),
-                })
-            }
+    /// Refuses another help text than the family's.
+    pub(super) fn check_help(&self, delta: &Delta<'_>) -> Result<(), Rejected> {
+        let help = self.help.read();
+        if **help == *delta.help() {
+            return Ok(());
         }
+        Err(Rejected::HelpConflict {
+            name: Quoted::new(delta.name()),
+            existing: Quoted::new(&help),
+            pushed: Quoted::new(delta.help()),
+        })
     }
 
-    pub(super) fn check_label_names(
-        &self,
-        delta: &Delta<'_>,
-        conflicts: SchemaConflicts,
-    ) -> Result<(), Rejected> {
-        match conflicts {
-            SchemaConflicts::Adopt => Ok(()),
-            SchemaConflicts::Reject => {
-                let names = label_names(delta);
-                if names == *self.label_names {
-                    return Ok(());
-                }
-                Err(Rejected::LabelConflict {
-                    name: Quoted::new(delta.name()),
-                    existing: Quoted::new(&self.label_names),
-                    pushed: Quoted::new(&names),
-                })
-            }
+    /// Refuses other label names than those of the first delta.
+    pub(super) fn check_label_names(&self, delta: &Delta<'_>) -> Result<(), Rejected> {
+        let pushed = label_names(delta);
+        if pushed == *self.label_names {
+            return Ok(());
         }
+        Err(Rejected::LabelConflict {
+            name: Quoted::new(delta.name()),
+            existing: Quoted::new(&self.label_names),
+            pushed: Quoted::new(&pushed),
+        })
     }
 
     /// Takes over a help text; says whether it is another one. A delta without a help text says nothing

@@ -170,6 +170,11 @@ impl Registry {
         self.series_count.load(Ordering::Relaxed)
     }
 
+    /// Series that may be held.
+    pub fn series_max(&self) -> usize {
+        self.series_max
+    }
+
     /// Families held now.
     pub fn family_count(&self) -> usize {
         self.families.read().len()
@@ -203,7 +208,11 @@ impl Registry {
     fn apply_to(&self, series: &Series, delta: &Delta<'_>) -> Result<Applied, Rejected> {
         let family = series.family();
         family.check_kind(delta.name(), delta.kind())?;
-        family.check_help(delta, self.schema_conflicts)?;
+        match self.schema_conflicts {
+            SchemaConflicts::Adopt => {}
+            // Its label names are those of the series, which have been checked.
+            SchemaConflicts::Reject => family.check_help(delta)?,
+        }
         let buckets_ignored = series.fold(delta.change()).map_err(|_| {
             // The kind has been checked; what is left are counts for other buckets.
             Rejected::BoundsConflict(Quoted::new(delta.name()))
@@ -227,8 +236,13 @@ impl Registry {
         let family = match &known {
             Some(family) => {
                 family.check_kind(delta.name(), delta.kind())?;
-                family.check_help(delta, self.schema_conflicts)?;
-                family.check_label_names(delta, self.schema_conflicts)?;
+                match self.schema_conflicts {
+                    SchemaConflicts::Adopt => {}
+                    SchemaConflicts::Reject => {
+                        family.check_help(delta)?;
+                        family.check_label_names(delta)?;
+                    }
+                }
                 Arc::clone(family)
             }
             None => Arc::new(new_family(&families, delta)?),

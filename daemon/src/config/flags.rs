@@ -56,8 +56,7 @@ pub(super) const FLAGS: &[Flag] = &[
         name: "web.max-connections",
         alias: None,
         default: Some("4096"),
-        help: "HTTP connections open at once; at the limit the one that has kept us waiting\n\
-               longest is closed for a new one.",
+        help: "HTTP connections open at once; at the limit an idle one is closed for a new one.",
     },
     Flag {
         name: "web.header-timeout",
@@ -100,9 +99,15 @@ impl Flag {
         iter::once(self.name).chain(self.alias)
     }
 
-    /// Its environment variable.
-    pub(super) fn variable(&self) -> String {
-        format!("PUSHPROM_{}", self.name.to_ascii_uppercase().replace(['.', '-'], "_"))
+    /// Its environment variable. What asks for a text instead of a server has none: images like to set
+    /// a variable that ends in VERSION.
+    pub(super) fn variable(&self) -> Option<String> {
+        if matches!(self.name, "version" | "help") {
+            return None;
+        }
+        let variable =
+            format!("PUSHPROM_{}", self.name.to_ascii_uppercase().replace(['.', '-'], "_"));
+        Some(variable)
     }
 }
 
@@ -151,8 +156,9 @@ impl Values {
             let by_flag =
                 last.map(|(_, name, text)| Given { text, origin: format!("flag -{name}") });
             by_flag.or_else(|| {
-                let variable = flag.variable();
-                let text = environment(&variable)?;
+                let variable = flag.variable()?;
+                // An empty variable is how many launchers unset one.
+                let text = environment(&variable).filter(|text| !text.is_empty())?;
                 Some(Given { text, origin: format!("environment variable {variable}") })
             })
         });

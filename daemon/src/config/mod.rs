@@ -137,9 +137,12 @@ pub fn usage() -> String {
         for line in flag.help.lines() {
             text += &format!("    \t{line}\n");
         }
-        let default = flag.default.map(|default| format!("default {default:?}, "));
-        let (default, variable) = (default.unwrap_or_default(), flag.variable());
-        text += &format!("    \t({default}environment {variable})\n");
+        let default = flag.default.map(|default| format!("default {default:?}"));
+        let variable = flag.variable().map(|variable| format!("environment {variable}"));
+        let facts: Vec<String> = default.into_iter().chain(variable).collect();
+        if !facts.is_empty() {
+            text += &format!("    \t({})\n", facts.join(", "));
+        }
     }
     text
 }
@@ -152,8 +155,9 @@ pub fn markdown_table() -> String {
         let names: Vec<String> = flag.names().map(|name| format!("`-{name}`")).collect();
         let default = flag.default.map(|default| format!("`{default}`")).unwrap_or_default();
         let help = flag.help.replace('\n', " ").replace('|', "\\|");
-        let (names, variable) = (names.join(", "), flag.variable());
-        text += &format!("| {names} | {default} | `{variable}` | {help} |\n");
+        let variable = flag.variable().map(|variable| format!("`{variable}`")).unwrap_or_default();
+        let names = names.join(", ");
+        text += &format!("| {names} | {default} | {variable} | {help} |\n");
     }
     text
 }

@@ -98,6 +98,8 @@ fn a_flag_wins_over_the_environment() {
     check_in("PUSHPROM_LOG_LEVEL=warn", "", level, Ok("warn"));
     check_in("PUSHPROM_LOG_LEVEL=warn", "-log.level=error", level, Ok("error"));
     check_in("PUSHPROM_DEBUG=true", "", level, Ok("debug"));
+    check_in("PUSHPROM_LOG_LEVEL=", "", level, Ok("info"));
+    check_in("PUSHPROM_VERSION=1.2.3 PUSHPROM_HELP=me", "", level, Ok("info"));
     check_in(
         "PUSHPROM_SERIES_LIMIT=0",
         "",

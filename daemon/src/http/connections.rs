@@ -1,5 +1,8 @@
-//! The limit of connections. At the limit a new connection takes the place of one that keeps us waiting,
-//! the earliest accepted first: peers that open connections and stay silent cannot keep others out.
+//! The limit of connections. At the limit a new connection takes the place of an idle one: peers that
+//! open connections and stay silent cannot keep others out.
+//!
+//! Which one goes is decided as the clock algorithm decides on pages of memory: in the order of
+//! acceptance, but a connection that has begun a request since it was last looked at is passed over.
 
 use std::{
     collections::VecDeque,
@@ -23,8 +26,12 @@ pub(super) struct Connections {
 /// One connection; its place is free when this is dropped.
 pub(super) struct Connection {
     all: Arc<Connections>,
-    /// Whether we wait for its peer: for a request, or the rest of one.
-    waiting: AtomicBool,
+    /// Whether a request began since this connection was last looked at for eviction.
+    used: AtomicBool,
+    /// Whether a request has begun and is not answered yet.
+    in_request: AtomicBool,
+    /// Whether a page is being made for it: then it is we who take our time.
+    held: AtomicBool,
     evicted: Notify,
 }
 
@@ -34,7 +41,7 @@ pub(super) enum Admission {
     Admitted(Arc<Connection>),
     /// Another connection has been told to go.
     InPlaceOfAnother(Arc<Connection>),
-    /// All connections are being answered at this moment.
+    /// Pages are being made for all connections.
     Refused,
 }
 
@@ -56,7 +63,9 @@ impl Connections {
         self.open.fetch_add(1, Relaxed);
         let connection = Arc::new(Connection {
             all: Arc::clone(self),
-            waiting: AtomicBool::new(true),
+            used: AtomicBool::new(false),
+            in_request: AtomicBool::new(false),
+            held: AtomicBool::new(false),
             evicted: Notify::new(),
         });
         queue.push_back(Arc::downgrade(&connection));
@@ -68,13 +77,13 @@ impl Connections {
     }
 }
 
-/// Tells the first connection that keeps us waiting to go. Those that do not go to the back.
+/// Tells a connection to go. Each is looked at twice at most: the first look forgets that it was used.
 fn evict_one(queue: &mut VecDeque<Weak<Connection>>) -> bool {
-    for _ in 0..queue.len() {
+    for _ in 0..2 * queue.len() {
         let Some(connection) = queue.pop_front().and_then(|connection| connection.upgrade()) else {
             continue;
         };
-        if connection.waiting.load(Relaxed) {
+        if !connection.held.load(Relaxed) && !connection.used.swap(false, Relaxed) {
             connection.evicted.notify_one();
             return true;
         }
@@ -84,15 +93,35 @@ fn evict_one(queue: &mut VecDeque<Weak<Connection>>) -> bool {
 }
 
 impl Connection {
-    /// Says whether we wait for its peer. A push is answered as soon as it is complete, so only making
-    /// a page is not waiting.
-    pub(super) fn set_waiting(&self, waiting: bool) {
-        self.waiting.store(waiting, Relaxed);
+    /// A request has begun; it is answered when the returned value is dropped.
+    pub(super) fn request(&self) -> InRequest<'_> {
+        self.used.store(true, Relaxed);
+        self.in_request.store(true, Relaxed);
+        InRequest(self)
+    }
+
+    /// Whether a request has begun and is not answered yet.
+    pub(super) fn is_in_request(&self) -> bool {
+        self.in_request.load(Relaxed)
+    }
+
+    /// Says whether a page is being made for this connection.
+    pub(super) fn set_held(&self, held: bool) {
+        self.held.store(held, Relaxed);
     }
 
     /// Waits until it is told to go.
     pub(super) async fn evicted(&self) {
         self.evicted.notified().await;
+    }
+}
+
+/// A request that is not answered yet.
+pub(super) struct InRequest<'a>(&'a Connection);
+
+impl Drop for InRequest<'_> {
+    fn drop(&mut self) {
+        self.0.in_request.store(false, Relaxed);
     }
 }
 
@@ -113,20 +142,32 @@ mod tests {
         }
     }
 
+    fn in_place_of_another(admission: Admission) -> Arc<Connection> {
+        match admission {
+            Admission::InPlaceOfAnother(connection) => connection,
+            Admission::Admitted(_) | Admission::Refused => panic!("one had to go"),
+        }
+    }
+
     #[tokio::test]
-    async fn the_earliest_waiting_connection_makes_room() {
-        let all = Connections::new(2);
-        let busy = admitted(all.admit());
-        let waiting = admitted(all.admit());
-        busy.set_waiting(false);
-        let Admission::InPlaceOfAnother(third) = all.admit() else { panic!("one waits") };
-        waiting.evicted().await;
-        drop(waiting);
-        third.set_waiting(false);
-        assert!(matches!(all.admit(), Admission::Refused), "none waits");
-        drop(third);
+    async fn an_idle_connection_makes_room() {
+        let all = Connections::new(3);
+        let [held, used, idle] = [(); 3].map(|()| admitted(all.admit()));
+        held.set_held(true);
+        drop(used.request());
+        let fourth = in_place_of_another(all.admit());
+        idle.evicted().await;
+        drop(idle);
+        // Unused since it was passed over, and accepted before the fourth.
+        let fifth = in_place_of_another(all.admit());
+        used.evicted().await;
+        drop(used);
+        fourth.set_held(true);
+        fifth.set_held(true);
+        assert!(matches!(all.admit(), Admission::Refused), "pages are made for all");
+        drop(fourth);
         drop(admitted(all.admit()));
-        assert_eq!(all.open.load(Relaxed), 1);
+        assert_eq!(all.open.load(Relaxed), 2);
     }
 
     #[test]

@@ -49,13 +49,13 @@ async fn respond(
     context: &Arc<Context>,
     connection: &Connection,
 ) -> Reply {
+    let _in_request = connection.request();
     match route::route(request.method(), request.uri(), request.headers(), request.version()) {
         Route::Push => push::respond(request, context).await,
         Route::Metrics => {
-            // A page takes its time; that is not the client's doing.
-            connection.set_waiting(false);
+            connection.set_held(true);
             let reply = scrape::respond(request.headers(), context).await;
-            connection.set_waiting(true);
+            connection.set_held(false);
             reply
         }
         Route::Health => reply::ok(),

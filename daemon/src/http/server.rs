@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    io, iter,
+    future, io, iter,
     net::{SocketAddr, TcpListener as StdTcpListener},
     sync::Arc,
     thread,
@@ -37,7 +37,8 @@ use crate::{
 /// Connections that the kernel holds for us to accept. It caps this at `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
 
-/// Bytes of a request's header, and of the buffer that a connection reads into. Beyond: 431.
+/// Bytes of the buffer that a connection reads a request's header into. Beyond: 431. It is looked at
+/// between reads, so that somewhat longer headers pass.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 
 /// Headers of a request. Beyond: 431.
@@ -183,8 +184,16 @@ impl Worker {
             .half_close(true)
             .serve_connection(TokioIo::new(stream), service);
         let served = graceful.watch(served);
+        let mut shutdown = self.shutdown.clone();
         tokio::spawn(async move {
             let _open = telemetry.connection();
+            // Half a header would hold up the end for as long as its sender likes.
+            let cut_off = async {
+                shutdown.requested().await;
+                if connection.is_in_request() {
+                    future::pending::<()>().await;
+                }
+            };
             select! {
                 served = served => {
                     if let Err(error) = served {
@@ -194,6 +203,7 @@ impl Worker {
                 () = connection.evicted() => {
                     tracing::debug!(%peer, "a connection was closed for a new one");
                 }
+                () = cut_off => {}
             }
         });
     }

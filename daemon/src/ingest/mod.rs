@@ -10,7 +10,7 @@ use std::{
 };
 
 use pushprom_core::{
-    limits::Limits,
+    limits::{DATAGRAM_BYTES_MAX, Limits},
     model::Timestamp,
     registry::{Registry, Rejected},
     wire::json::{self, DeltaError, MessageError},
@@ -98,7 +98,12 @@ impl Ingest {
         broken: Broken,
         now: Timestamp,
     ) -> Outcome {
-        let decoded = json::decode(message, &self.limits);
+        let limits = match transport {
+            Transport::Http => self.limits,
+            // The flag is about bodies; a datagram has its own limit.
+            Transport::Udp => Limits { message_bytes: DATAGRAM_BYTES_MAX, ..self.limits },
+        };
+        let decoded = json::decode(message, &limits);
         let mut outcome = Outcome { deltas: decoded.deltas.len(), ..Outcome::default() };
         if let Some(error) = decoded.broken {
             self.telemetry.record_rejected(transport, Reason::from(&error));

@@ -63,23 +63,24 @@ pub fn spawn(
 
 fn receive_all(socket: &UdpSocket, ingest: &Ingest, telemetry: &Telemetry, shutdown: &Shutdown) {
     let mut buffer = vec![0; BUFFER_BYTES];
-    let mut left_to_drain = DRAIN_DATAGRAMS_MAX;
-    while left_to_drain > 0 {
+    while !shutdown.is_requested() {
         match socket.recv_from(&mut buffer) {
             Ok((length, peer)) => {
                 let datagram = buffer.get(..length).unwrap_or_default();
                 take_in(datagram, peer, ingest, telemetry);
             }
-            Err(error) if is_timeout(&error) => {
-                if shutdown.is_requested() {
-                    return;
-                }
-            }
+            Err(error) if is_timeout(&error) => {}
             Err(error) => rest_after(&error, telemetry),
         }
-        if shutdown.is_requested() {
-            left_to_drain -= 1;
-        }
+    }
+    // What the kernel holds by now was sent before the end; nothing is waited for any more.
+    if let Err(error) = socket.set_nonblocking(true) {
+        tracing::warn!(%error, "datagrams that the kernel holds are lost");
+        return;
+    }
+    for _ in 0..DRAIN_DATAGRAMS_MAX {
+        let Ok((length, peer)) = socket.recv_from(&mut buffer) else { return };
+        take_in(buffer.get(..length).unwrap_or_default(), peer, ingest, telemetry);
     }
 }
 

@@ -1,12 +1,16 @@
 //! Our counters as families of a page.
 
 use pushprom_core::{
-    model::{Amount, Bounds, Kind, LabelSet, Labels, Timestamp, Value, count_as_f64},
+    model::{Bounds, Kind, Value, count_as_f64},
     registry::Registry,
-    snapshot::{FamilySnapshot, SeriesSnapshot},
+    snapshot::FamilySnapshot,
 };
 
-use super::{Code, Counter, Gauge, Method, Reason, ScrapeCode, Telemetry, Transport, process};
+use super::{
+    Code, Method, Reason, ScrapeCode, Telemetry, Transport,
+    family::{counter, family, gauge, level, series},
+    process,
+};
 use crate::version;
 
 impl Telemetry {
@@ -150,13 +154,13 @@ impl Telemetry {
                 Kind::Gauge,
                 [series(&build, Value::Gauge(1.0))],
             ),
-            plain("pushprom_series", "Series held.", Kind::Gauge, held(registry.series_count())),
-            plain(
-                "pushprom_families",
-                "Families held.",
-                Kind::Gauge,
-                held(registry.family_count()),
+            level("pushprom_series", "Series held.", held(registry.series_count())),
+            level(
+                "pushprom_series_limit",
+                "Series that may be held, see -series.limit.",
+                held(registry.series_max()),
             ),
+            level("pushprom_families", "Families held.", held(registry.family_count())),
             family(
                 "pushprom_scrape_duration_seconds",
                 "Time to make the page of a scrape.",
@@ -191,38 +195,4 @@ impl Telemetry {
             ),
         ]
     }
-}
-
-fn counter(name: &str, help: &str, counter: &Counter) -> FamilySnapshot {
-    family(name, help, Kind::Counter, [series(&[], Value::Counter(counter.get().into()))])
-}
-
-fn gauge(name: &str, help: &str, gauge: &Gauge) -> FamilySnapshot {
-    plain(name, help, Kind::Gauge, count_as_f64(gauge.get()))
-}
-
-/// A counter or gauge without labels.
-pub(super) fn plain(name: &str, help: &str, kind: Kind, value: f64) -> FamilySnapshot {
-    let value = match kind {
-        Kind::Counter => Value::Counter(Amount::new(value).unwrap_or_default()),
-        Kind::Gauge | Kind::Histogram | Kind::Summary => Value::Gauge(value),
-    };
-    family(name, help, kind, [series(&[], value)])
-}
-
-fn family(
-    name: &str,
-    help: &str,
-    kind: Kind,
-    series: impl IntoIterator<Item = SeriesSnapshot>,
-) -> FamilySnapshot {
-    let mut series: Vec<SeriesSnapshot> = series.into_iter().collect();
-    series.sort_by(|a, b| a.labels.cmp(&b.labels));
-    FamilySnapshot { name: name.into(), help: help.into(), kind, series }
-}
-
-fn series(labels: &[(&'static str, &'static str)], value: Value) -> SeriesSnapshot {
-    let labels = labels.iter().map(|&(name, value)| (name.into(), value.into()));
-    let labels = Labels::new(labels).expect("the labels of our own metrics are valid");
-    SeriesSnapshot { labels: LabelSet::from(&labels), born: Timestamp::default(), value }
 }

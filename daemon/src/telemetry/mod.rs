@@ -2,6 +2,7 @@
 //! show them. `docs/metrics.md` describes each; a test compares it with a real scrape.
 
 mod families;
+mod family;
 mod label;
 mod process;
 

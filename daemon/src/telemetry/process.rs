@@ -5,14 +5,14 @@ use procfs::{
     WithCurrentSystemInfo,
     process::{LimitValue, Process},
 };
-use pushprom_core::{model::Kind, snapshot::FamilySnapshot};
+use pushprom_core::{model::Amount, snapshot::FamilySnapshot};
 
-use super::families::plain;
+use super::family::{level, total};
 
 pub(super) fn families() -> Vec<FamilySnapshot> {
     let Ok(process) = Process::myself() else { return Vec::new() };
     let mut families = Vec::new();
-    let mut gauge = |name, help, value: f64| families.push(plain(name, help, Kind::Gauge, value));
+    let mut gauge = |name, help, value: f64| families.push(level(name, help, value));
     if let Ok(count) = process.fd_count() {
         gauge("process_open_fds", "Number of open file descriptors.", float(count as u64));
     }
@@ -39,7 +39,8 @@ pub(super) fn families() -> Vec<FamilySnapshot> {
         }
         let cpu = float(stat.utime + stat.stime) / ticks;
         let help = "Total user and system CPU time spent in seconds.";
-        families.push(plain("process_cpu_seconds_total", help, Kind::Counter, cpu));
+        let cpu = Amount::new(cpu).unwrap_or_default();
+        families.push(total("process_cpu_seconds_total", help, cpu));
     }
     families
 }

@@ -1,0 +1,47 @@
+//! How our own families are made.
+
+use pushprom_core::{
+    model::{Amount, Kind, LabelSet, Labels, Timestamp, Value, count_as_f64},
+    snapshot::{FamilySnapshot, SeriesSnapshot},
+};
+
+use super::{Counter, Gauge};
+
+/// One of our counters.
+pub(super) fn counter(name: &str, help: &str, counter: &Counter) -> FamilySnapshot {
+    total(name, help, counter.get().into())
+}
+
+/// One of our gauges.
+pub(super) fn gauge(name: &str, help: &str, gauge: &Gauge) -> FamilySnapshot {
+    level(name, help, count_as_f64(gauge.get()))
+}
+
+/// A counter without labels.
+pub(super) fn total(name: &str, help: &str, amount: Amount) -> FamilySnapshot {
+    family(name, help, Kind::Counter, [series(&[], Value::Counter(amount))])
+}
+
+/// A gauge without labels.
+pub(super) fn level(name: &str, help: &str, value: f64) -> FamilySnapshot {
+    family(name, help, Kind::Gauge, [series(&[], Value::Gauge(value))])
+}
+
+/// A family; its series in any order.
+pub(super) fn family(
+    name: &str,
+    help: &str,
+    kind: Kind,
+    series: impl IntoIterator<Item = SeriesSnapshot>,
+) -> FamilySnapshot {
+    let mut series: Vec<SeriesSnapshot> = series.into_iter().collect();
+    series.sort_by(|a, b| a.labels.cmp(&b.labels));
+    FamilySnapshot { name: name.into(), help: help.into(), kind, series }
+}
+
+/// A series. The labels are our own, and valid.
+pub(super) fn series(labels: &[(&'static str, &'static str)], value: Value) -> SeriesSnapshot {
+    let labels = labels.iter().map(|&(name, value)| (name.into(), value.into()));
+    let labels = Labels::new(labels).expect("the labels of our own metrics are valid");
+    SeriesSnapshot { labels: LabelSet::from(&labels), born: Timestamp::default(), value }
+}
