@@ -128,6 +128,46 @@ fn a_body_of_a_gigabyte() {
 }
 
 #[test]
+fn scrapers_that_do_not_read() {
+    let server = Server::start(&["-web.write-timeout=1s"]);
+    // A page of some 20 MB, which no socket buffer holds.
+    for first in (0..100_000).step_by(5000) {
+        let delta = |n| {
+            let pad = "x".repeat(150);
+            format!(
+                "{{\"type\":\"gauge\",\"name\":\"g\",\"method\":\"set\",\"labels\":{{\"n\":\"{n}{pad}\"}}}}"
+            )
+        };
+        let deltas: Vec<String> = (first..first + 2500).map(delta).collect();
+        server.push_ok(deltas.join("\n"));
+        let deltas: Vec<String> = (first + 2500..first + 5000).map(delta).collect();
+        server.push_ok(deltas.join("\n"));
+    }
+    let before = server.resident_bytes();
+    let scrapers: Vec<Client> = (0..100)
+        .map(|_| {
+            let mut scraper = Client::connect(server.http);
+            scraper.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").expect("it is sent");
+            scraper
+        })
+        .collect();
+    // They are served at once, or refused; so may be ours.
+    wait_for("the scrapes to be answered", || {
+        let page = server.try_scrape()?;
+        let answered = page.sum(|name| name.starts_with("promhttp_metric_handler_requests_total{"));
+        (answered >= 100.0).then_some(())
+    });
+    report("100 scrapers that do not read", server.resident_bytes());
+    assert!(server.resident_bytes() < before + 1024 * 1024 * 1024);
+    // They are let go, and what they held with them.
+    wait_for("their connections to be closed", || {
+        (server.try_scrape()?.value("pushprom_http_connections") <= Some(2.0)).then_some(())
+    });
+    drop(scrapers);
+    server.push_ok(inc("well_behaved"));
+}
+
+#[test]
 fn many_pushers_and_scrapers_lose_nothing() {
     let server = Server::start(&[]);
     let address = server.http;

@@ -25,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) server: PathBuf,
     /// Where the rows go as JSON.
     pub(crate) json: Option<PathBuf>,
+    /// The page whose table is replaced.
+    pub(crate) page: Option<PathBuf>,
     /// How long each timed workload runs against each target.
     pub(crate) seconds: Duration,
     /// The one group of workloads to run; all of them where it is `None`.
@@ -35,6 +37,7 @@ fn grammar() -> Grammar {
     let mut grammar = Grammar::new();
     grammar.optopt("", "server", "The pushprom binary to measure", "PATH");
     grammar.optopt("", "json", "Write the rows to this file too", "FILE");
+    grammar.optopt("", "page", "Replace the table in this Markdown page too", "FILE");
     let seconds = format!("How long each timed workload runs (default {SECONDS_DEFAULT})");
     grammar.optopt("", "seconds", &seconds, "N");
     let groups = rows::GROUPS.map(|(name, _)| name).join(", ");
@@ -46,7 +49,7 @@ fn grammar() -> Grammar {
 /// How to call this program.
 pub(crate) fn usage() -> String {
     grammar()
-        .usage("Usage: pushprom-bench --server PATH [--json FILE] [--seconds N] [--only GROUP]")
+        .usage("Usage: pushprom-bench --server PATH [--json FILE] [--page FILE] [--seconds N] [--only GROUP]")
 }
 
 /// Reads the arguments; the error is for the one who typed them.
@@ -74,6 +77,10 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Invocatio
     {
         return Err(format!("--only {name:?} is no group of workloads"));
     }
-    let json = given.opt_str("json").map(PathBuf::from);
-    Ok(Invocation::Measure(Options { server, json, seconds, only }))
+    let path = |flag| given.opt_str(flag).map(PathBuf::from);
+    let (json, page) = (path("json"), path("page"));
+    if page.is_some() && only.is_some() {
+        return Err("--page takes the table of all workloads: leave --only out".to_owned());
+    }
+    Ok(Invocation::Measure(Options { server, json, page, seconds, only }))
 }

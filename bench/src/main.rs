@@ -21,7 +21,7 @@ mod numbers;
 mod sys;
 mod wait;
 
-use std::{env, error::Error, fs, process::ExitCode};
+use std::{env, error::Error, fmt, fs, path::Path, process::ExitCode};
 
 use arguments::{Invocation, Options};
 
@@ -59,10 +59,20 @@ fn main() -> ExitCode {
 fn measure(options: &Options) -> Result<String> {
     let machine = machine::describe()?;
     let rows = rows::measure_all(options)?;
+    let table = format!("{machine}\n\n{}", rows::to_markdown(&rows));
     if let Some(path) = &options.json {
         let report = rows::to_json(&rows, &machine, options.seconds);
-        fs::write(path, format!("{report:#}\n"))
-            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        fs::write(path, format!("{report:#}\n")).map_err(about(path))?;
     }
-    Ok(format!("{machine}\n\n{}", rows::to_markdown(&rows)))
+    if let Some(path) = &options.page {
+        let page = fs::read_to_string(path).map_err(about(path))?;
+        let page = rows::replace_table(&page, &table).map_err(about(path))?;
+        fs::write(path, page).map_err(about(path))?;
+    }
+    Ok(table)
+}
+
+/// Adds to an error which file it is about.
+fn about<E: fmt::Display>(path: &Path) -> impl Fn(E) -> String {
+    move |error| format!("{}: {error}", path.display())
 }

@@ -6,7 +6,7 @@ mod start;
 mod table;
 mod udp;
 
-pub(crate) use table::{to_json, to_markdown};
+pub(crate) use table::{replace_table, to_json, to_markdown};
 
 use crate::{Result, arguments::Options};
 

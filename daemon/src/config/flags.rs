@@ -71,6 +71,12 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Until a request's body is complete, from its header.",
     },
     Flag {
+        name: "web.write-timeout",
+        alias: None,
+        default: Some("10s"),
+        help: "Until a client has taken its answer, from when it first made us wait.",
+    },
+    Flag {
         name: "shutdown.timeout",
         alias: None,
         default: Some("4s"),

@@ -28,6 +28,8 @@ pub struct Config {
     pub header_timeout: Duration,
     /// Until a request's body is complete, from its header.
     pub body_timeout: Duration,
+    /// Until a client has taken its answer, from when it first made us wait.
+    pub write_timeout: Duration,
     /// Until work in flight is cut off at shutdown.
     pub shutdown_timeout: Duration,
     /// The least severe events that are logged.
@@ -121,6 +123,7 @@ pub fn parse(
         connections_max: values.get("web.max-connections", parse_count)?,
         header_timeout: values.get("web.header-timeout", parse_duration)?,
         body_timeout: values.get("web.body-timeout", parse_duration)?,
+        write_timeout: values.get("web.write-timeout", parse_duration)?,
         shutdown_timeout: values.get("shutdown.timeout", parse_duration)?,
         log_level,
         log_format: values.get("log.format", parse_log_format)?,

@@ -30,6 +30,8 @@ pub(super) struct Connection {
     used: AtomicBool,
     /// Whether a request has begun and is not answered yet.
     in_request: AtomicBool,
+    /// Whether an answer is on its way to the kernel.
+    writing: AtomicBool,
     /// Whether a page is being made for it: then it is we who take our time.
     held: AtomicBool,
     evicted: Notify,
@@ -65,6 +67,7 @@ impl Connections {
             all: Arc::clone(self),
             used: AtomicBool::new(false),
             in_request: AtomicBool::new(false),
+            writing: AtomicBool::new(false),
             held: AtomicBool::new(false),
             evicted: Notify::new(),
         });
@@ -100,9 +103,14 @@ impl Connection {
         InRequest(self)
     }
 
-    /// Whether a request has begun and is not answered yet.
-    pub(super) fn is_in_request(&self) -> bool {
-        self.in_request.load(Relaxed)
+    /// Whether a request has begun whose answer is not on its way as a whole.
+    pub(super) fn is_busy(&self) -> bool {
+        self.in_request.load(Relaxed) || self.writing.load(Relaxed)
+    }
+
+    /// Says whether an answer is on its way to the kernel.
+    pub(super) fn set_writing(&self, writing: bool) {
+        self.writing.store(writing, Relaxed);
     }
 
     /// Says whether a page is being made for this connection.

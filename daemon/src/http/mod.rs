@@ -5,12 +5,14 @@
 //! so that no push waits for a scrape.
 
 mod connections;
+mod page;
 mod path;
 mod push;
 mod reply;
 mod route;
 mod scrape;
 mod server;
+mod stream;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,15 +23,20 @@ use tokio::sync::Semaphore;
 use self::{connections::Connection, reply::Reply, route::Route};
 use crate::{ingest::Ingest, telemetry::Telemetry};
 
-/// Pages made at once; a further scrape is answered with 503. Each holds one page in memory.
-const SCRAPES_MAX: usize = 8;
+/// Pages made at once; a further scrape is answered with 503.
+const PAGES_BEING_MADE_MAX: usize = 8;
+
+/// Bytes of all pages on their way to scrapers; a further scrape is answered with 503. A longer page can
+/// be sent, alone.
+const PAGE_BYTES_MAX: u32 = 512 * 1024 * 1024;
 
 /// What every request is served from.
 pub struct Context {
     ingest: Arc<Ingest>,
     telemetry: Arc<Telemetry>,
     body_timeout: Duration,
-    scrapes: Arc<Semaphore>,
+    pages_being_made: Arc<Semaphore>,
+    page_bytes: Arc<Semaphore>,
     /// Bytes of large bodies that may still be read.
     large_bodies: Semaphore,
 }
@@ -37,9 +44,10 @@ pub struct Context {
 impl Context {
     /// Serves from `ingest`.
     pub fn new(ingest: Arc<Ingest>, telemetry: Arc<Telemetry>, body_timeout: Duration) -> Self {
-        let scrapes = Arc::new(Semaphore::new(SCRAPES_MAX));
+        let pages_being_made = Arc::new(Semaphore::new(PAGES_BEING_MADE_MAX));
+        let page_bytes = Arc::new(Semaphore::new(PAGE_BYTES_MAX as usize));
         let large_bodies = Semaphore::new(push::LARGE_BODIES_BYTES_MAX);
-        Self { ingest, telemetry, body_timeout, scrapes, large_bodies }
+        Self { ingest, telemetry, body_timeout, pages_being_made, page_bytes, large_bodies }
     }
 }
 

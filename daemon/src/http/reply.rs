@@ -1,14 +1,16 @@
 //! Answers.
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::{
     Response, StatusCode,
     header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION},
 };
 
-/// An answer whose body is at hand.
-pub(super) type Reply = Response<Full<Bytes>>;
+use super::page::Page;
+
+/// An answer: a short one, or a page.
+pub(super) type Reply = Response<Either<Full<Bytes>, Page>>;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -22,7 +24,7 @@ pub(super) fn ok() -> Reply {
 pub(super) fn text(status: StatusCode, text: &str) -> Reply {
     let mut reply = empty(status);
     reply.headers_mut().insert(CONTENT_TYPE, TEXT);
-    *reply.body_mut() = Full::from(text.to_owned());
+    *reply.body_mut() = Either::Left(Full::from(text.to_owned()));
     reply
 }
 
@@ -35,7 +37,7 @@ pub(super) fn json(status: StatusCode, value: &serde_json::Value) -> Reply {
 
 /// No body.
 pub(super) fn empty(status: StatusCode) -> Reply {
-    let mut reply = Response::new(Full::default());
+    let mut reply = Response::new(Either::Left(Full::default()));
     *reply.status_mut() = status;
     reply
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
+use http_body_util::Either;
 use hyper::{
     HeaderMap, StatusCode,
     header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY},
@@ -15,7 +16,8 @@ use pushprom_core::expose::{self, Format};
 use tokio::task;
 
 use super::{
-    Context,
+    Context, PAGE_BYTES_MAX,
+    page::Page,
     reply::{self, Reply},
 };
 use crate::telemetry::ScrapeCode;
@@ -23,31 +25,45 @@ use crate::telemetry::ScrapeCode;
 pub(super) async fn respond(headers: &HeaderMap, context: &Arc<Context>) -> Reply {
     let begun = Instant::now();
     let gzip = accepts_gzip(headers);
-    let (code, reply) = match Arc::clone(&context.scrapes).try_acquire_owned() {
-        Ok(permit) => {
-            let context = Arc::clone(context);
-            let page = task::spawn_blocking(move || {
-                let _in_flight = context.telemetry.scrape_in_flight();
-                let page = page(&context, gzip);
-                drop(permit);
-                page
-            });
-            match page.await {
-                Ok(Ok(page)) => (ScrapeCode::Ok, page_reply(page, gzip)),
-                Ok(Err(_)) | Err(_) => {
-                    let text = "pushprom failed to make the page; see its log\n";
-                    let reply = reply::text(StatusCode::INTERNAL_SERVER_ERROR, text);
-                    (ScrapeCode::InternalServerError, reply)
-                }
-            }
-        }
-        Err(_) => {
+    let (code, reply) = match make(gzip, context).await {
+        Ok(page) => (ScrapeCode::Ok, page_reply(page, gzip)),
+        Err(ScrapeError::Busy) => {
             let text = "too many scrapes at once: try again later\n";
             (ScrapeCode::ServiceUnavailable, reply::text(StatusCode::SERVICE_UNAVAILABLE, text))
+        }
+        Err(ScrapeError::Failed) => {
+            let text = "pushprom failed to make the page; see its log\n";
+            let reply = reply::text(StatusCode::INTERNAL_SERVER_ERROR, text);
+            (ScrapeCode::InternalServerError, reply)
         }
     };
     context.telemetry.record_scrape(code, begun.elapsed());
     reply
+}
+
+/// Why there is no page.
+enum ScrapeError {
+    /// Too many are being made or sent.
+    Busy,
+    /// A fault of ours, which has been counted and logged.
+    Failed,
+}
+
+/// Makes a page on a thread apart, and room for it while it is being sent.
+async fn make(gzip: bool, context: &Arc<Context>) -> Result<Page, ScrapeError> {
+    let making = Arc::clone(&context.pages_being_made).try_acquire_owned();
+    let making = making.map_err(|_| ScrapeError::Busy)?;
+    let maker = Arc::clone(context);
+    let page = task::spawn_blocking(move || {
+        let _in_flight = maker.telemetry.scrape_in_flight();
+        let page = page(&maker, gzip);
+        drop(making);
+        page
+    });
+    let page = page.await.map_err(|_| ScrapeError::Failed)?.map_err(|_| ScrapeError::Failed)?;
+    let bytes = u32::try_from(page.len()).unwrap_or(u32::MAX).min(PAGE_BYTES_MAX);
+    let room = Arc::clone(&context.page_bytes).try_acquire_many_owned(bytes);
+    Ok(Page::new(page, room.map_err(|_| ScrapeError::Busy)?))
 }
 
 /// The page of this instant: the clients' families and our own.
@@ -66,9 +82,9 @@ fn page(context: &Context, gzip: bool) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-fn page_reply(page: Vec<u8>, gzip: bool) -> Reply {
+fn page_reply(page: Page, gzip: bool) -> Reply {
     let mut reply = reply::empty(StatusCode::OK);
-    *reply.body_mut() = page.into();
+    *reply.body_mut() = Either::Right(page);
     let headers = reply.headers_mut();
     let content_type = Format::Text.content_type();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -10,10 +10,7 @@ use std::{
 };
 
 use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
+use hyper_util::{rt::TokioTimer, server::graceful::GracefulShutdown};
 use socket2::Type;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -24,6 +21,7 @@ use super::{
     Context,
     connections::{Admission, Connections},
     respond,
+    stream::Stream,
 };
 use crate::{
     clock,
@@ -77,6 +75,7 @@ pub fn spawn(
             context: Arc::clone(context),
             connections: Arc::clone(&connections),
             header_timeout: config.header_timeout,
+            write_timeout: config.write_timeout,
             shutdown: shutdown.clone(),
         };
         let listeners = listeners?;
@@ -108,6 +107,7 @@ struct Worker {
     context: Arc<Context>,
     connections: Arc<Connections>,
     header_timeout: Duration,
+    write_timeout: Duration,
     shutdown: Shutdown,
 }
 
@@ -165,6 +165,7 @@ impl Worker {
         };
         // Answers are small and whole: nothing is gained by waiting for more. Failing is harmless.
         stream.set_nodelay(true).ok();
+        let stream = Stream::new(stream, Arc::clone(&connection), self.write_timeout);
         let context = Arc::clone(&self.context);
         let service = {
             let connection = Arc::clone(&connection);
@@ -182,7 +183,7 @@ impl Worker {
             .max_buf_size(HEADER_BYTES_MAX)
             .max_headers(HEADERS_MAX)
             .half_close(true)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(stream, service);
         let served = graceful.watch(served);
         let mut shutdown = self.shutdown.clone();
         tokio::spawn(async move {
@@ -190,7 +191,7 @@ impl Worker {
             // Half a header would hold up the end for as long as its sender likes.
             let cut_off = async {
                 shutdown.requested().await;
-                if connection.is_in_request() {
+                if connection.is_busy() {
                     future::pending::<()>().await;
                 }
             };

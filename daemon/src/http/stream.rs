@@ -1,0 +1,99 @@
+//! The byte stream of a connection, watched while an answer is written: a client that does not take its
+//! answer must not keep it in memory, and an answer on its way is not cut off at the end.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::TcpStream,
+    time::{Sleep, sleep},
+};
+
+use super::connections::Connection;
+
+pub(super) struct Stream {
+    inner: TokioIo<TcpStream>,
+    connection: Arc<Connection>,
+    write_timeout: Duration,
+    /// Runs from when the client first makes us wait until it has taken all there is.
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl Stream {
+    pub(super) fn new(
+        stream: TcpStream,
+        connection: Arc<Connection>,
+        write_timeout: Duration,
+    ) -> Self {
+        Self { inner: TokioIo::new(stream), connection, write_timeout, deadline: None }
+    }
+
+    /// What a write came to: one that waits is given up after the deadline.
+    fn watch(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        self.connection.set_writing(true);
+        if written.is_pending() {
+            let timeout = self.write_timeout;
+            let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
+            ready!(deadline.as_mut().poll(context));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        written
+    }
+}
+
+impl Read for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(context, buffer)
+    }
+}
+
+impl Write for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.watch(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+        self.watch(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    /// hyper flushes when it has nothing left to write.
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = ready!(Pin::new(&mut self.inner).poll_flush(context));
+        self.connection.set_writing(false);
+        self.deadline = None;
+        Poll::Ready(flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+}
