@@ -34,7 +34,7 @@ container: release ## build the container image from it
 
 bench: ## measure the budgets and write docs/benchmarks.md's table
 	cargo build --release --locked -p pushprom -p pushprom-bench
-	target/release/pushprom-bench --server target/release/pushprom
+	target/release/pushprom-bench --server target/release/pushprom --page docs/benchmarks.md
 
 fuzz: install ## fuzz each decoder and the registry (FUZZ_SECONDS each)
 	cd fuzz && cargo run --quiet --release --locked --bin seed

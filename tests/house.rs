@@ -31,7 +31,7 @@ const DAEMON: Imports = &[
     ("version", &[]),
     ("log", &["config"]),
     ("socket", &["config"]),
-    ("telemetry", &["version"]),
+    ("telemetry", &["log", "version"]),
     ("ingest", &["clock", "config", "log", "shutdown", "socket", "telemetry"]),
     ("http", &["clock", "config", "ingest", "log", "shutdown", "socket", "telemetry"]),
     ("app", &["config", "http", "ingest", "shutdown", "telemetry", "version"]),
@@ -59,7 +59,8 @@ fn check(source: &str, table: Imports) {
         files.retain(|file| file.file_name().is_none_or(|name| name != "tests.rs"));
         files.extend(Some(root.join(format!("{room}.rs"))).filter(|file| file.exists()));
         assert!(!files.is_empty(), "{source} has no room {room}");
-        let found: BTreeSet<String> = files.iter().flat_map(|file| imports(file)).collect();
+        let found: BTreeSet<String> =
+            files.iter().flat_map(|file| paths(file, "crate::")).collect();
         let found: BTreeSet<&str> =
             found.iter().map(String::as_str).filter(|import| import != room).collect();
         let unknown: Vec<_> = found.difference(&rooms).collect();
@@ -78,8 +79,8 @@ fn check(source: &str, table: Imports) {
     }
 }
 
-/// The rooms named after `crate::` in a file, in use lists too.
-fn imports(file: &Path) -> Vec<String> {
+/// What is named after `root` in the code of a file, in use lists too: `crate::` gives rooms.
+fn paths(file: &Path, root: &str) -> Vec<String> {
     let text = fs::read_to_string(file).expect("a source file is UTF-8");
     let code: String = text
         .lines()
@@ -87,7 +88,7 @@ fn imports(file: &Path) -> Vec<String> {
         .collect::<Vec<_>>()
         .join(" ");
     let mut found = Vec::new();
-    for rest in code.split("crate::").skip(1) {
+    for rest in code.split(root).skip(1) {
         match rest.strip_prefix('{') {
             None => found.extend(word(rest)),
             Some(list) => found.extend(heads(list)),
@@ -118,6 +119,32 @@ fn word(text: &str) -> Option<String> {
     let word: String =
         text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     (!word.is_empty()).then_some(word)
+}
+
+/// What core may take from the standard library: words, collections, atomics. What is not here could
+/// act, read a clock or wait.
+const CORE_STD: &[&str] =
+    &["array", "borrow", "cmp", "collections", "fmt", "hash", "iter", "mem", "ops", "str", "sync"];
+
+#[test]
+fn core_takes_nothing_from_the_standard_library_that_acts() {
+    let mut files = Vec::new();
+    sources(&repository("core/src"), &mut files);
+    files.retain(|file| file.file_name().is_none_or(|name| name != "tests.rs"));
+    for file in files {
+        let shown = file.display();
+        for taken in paths(&file, "std::") {
+            assert!(CORE_STD.contains(&&*taken), "{shown} takes std::{taken}");
+        }
+        // `super` can leave a room too, past the import table: from its top file, or twice from below.
+        let text =
+            fs::read_to_string(&file).expect("a source file is UTF-8").replace("super::*", "");
+        assert!(!text.contains("super::super"), "{shown} imports by super::super");
+        let inside = file.strip_prefix(repository("core/src")).expect("it is inside");
+        let is_top = inside.components().count() == 1
+            || inside.components().count() == 2 && inside.ends_with("mod.rs");
+        assert!(!is_top || !text.contains("super::"), "{shown} imports by super");
+    }
 }
 
 #[test]

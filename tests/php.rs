@@ -61,6 +61,8 @@ fn what_php_sends_over_curl_and_udp_is_counted() {
         ("e2e_http_http_response{status=\"200\"}", 1.0),
         ("e2e_http_plain", 1e25),
         ("e2e_http_list", 0.0),
+        ("e2e_udp_gophers", 6.5),
+        ("e2e_udp_plain", 1e25),
     ] {
         assert_eq!(page.value(sample).unwrap_or(0.0).to_bits(), f64::to_bits(total), "{sample}");
     }

@@ -1,8 +1,12 @@
 //! Datagrams, from outside.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::{
+    io::{BufRead, BufReader},
+    net::{SocketAddr, UdpSocket},
+    process::{Command, Stdio},
+};
 
-use crate::support::{Server, inc};
+use crate::support::{BINARY, Server, inc};
 
 #[test]
 fn a_datagram_holds_one_delta_or_many() {
@@ -51,6 +55,40 @@ fn nobody_forges_or_floods_the_log() {
     for line in server.log_lines() {
         let event: serde_json::Value = serde_json::from_str(&line).expect("a line is an event");
         assert_ne!(event["message"], "forged");
+    }
+}
+
+#[test]
+fn nobody_forges_a_line_of_logfmt() {
+    let output = {
+        let mut command = Command::new(BINARY);
+        command.args(["-http-listen-address=127.0.0.1:0", "-udp-listen-address=127.0.0.1:0"]);
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let mut log = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+        let mut lines: Vec<String> = Vec::new();
+        let mut read_to = |wanted: &str| loop {
+            let line = log.next().expect("a line").expect("UTF-8");
+            lines.push(line.clone());
+            if line.contains(wanted) {
+                return line;
+            }
+        };
+        let line = read_to("transport=udp");
+        let address = line.split("address=").nth(1).expect("an address");
+        let address = address.split(' ').next().expect("an address").to_owned();
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        let forged = r#"{"type":"a\nlevel=error msg=forged \" x=\u001b[31m"}"#;
+        socket.send_to(forged.as_bytes(), &address).expect("it is sent");
+        socket.send_to(b"\xff\x1b[31m", &address).expect("it is sent");
+        read_to("unknown_type");
+        read_to("reason=syntax");
+        child.kill().expect("it is our child");
+        child.wait().expect("it is our child");
+        lines
+    };
+    for line in output {
+        assert!(line.starts_with("ts="), "{line}");
+        assert!(!line.contains('\u{1b}'), "{line}");
     }
 }
 

@@ -1,9 +1,10 @@
 //! Where log lines go, and how many of one sort.
 
-use std::io;
+use std::{io, sync::OnceLock};
 
 use parking_lot::Mutex;
 use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{layer::SubscriberExt, registry, util::SubscriberInitExt};
 
 use crate::config::LogFormat;
@@ -11,21 +12,42 @@ use crate::config::LogFormat;
 /// Lines a second of one sort that client input can cause. The rest are counted, not written.
 const LINES_PER_SECOND_MAX: u32 = 10;
 
-/// Starts logging to standard error. Client text in a line is quoted and escaped by the layout.
-pub fn init(level: LevelFilter, format: LogFormat) {
+/// Lines that wait to be written. A reader of standard error that stops reading must not stop us; beyond
+/// this, lines are dropped and counted.
+const LINES_WAITING_MAX: usize = 10_000;
+
+/// Counts the lines dropped.
+static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
+
+/// Starts logging to standard error, on a thread apart. Client text in a line is quoted and escaped by
+/// the layout. What waits to be written is, within a second, when the returned guard is dropped.
+pub fn init(level: LevelFilter, format: LogFormat) -> WorkerGuard {
+    let (writer, guard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(LINES_WAITING_MAX)
+        .thread_name("log")
+        .finish(io::stderr());
+    DROPPED.get_or_init(|| writer.error_counter());
     let started = match format {
         LogFormat::Logfmt => {
-            let layer = tracing_logfmt::builder().layer().with_writer(io::stderr);
+            let layer = tracing_logfmt::builder().layer().with_writer(writer);
             registry().with(level).with(layer).try_init()
         }
         LogFormat::Json => {
             let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
-            registry().with(level).with(layer.with_writer(io::stderr)).try_init()
+            registry().with(level).with(layer.with_writer(writer)).try_init()
         }
     };
     if let Err(error) = started {
         tracing::warn!(%error, "logging had been started before");
     }
+    guard
+}
+
+/// Lines dropped so far because standard error was not read.
+pub fn dropped_lines() -> u64 {
+    let dropped = DROPPED.get().map_or(0, ErrorCounter::dropped_lines);
+    u64::try_from(dropped).unwrap_or(u64::MAX)
 }
 
 /// Bounds the log lines of one sort that clients can cause.

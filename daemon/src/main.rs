@@ -1,7 +1,11 @@
 //! The binary: flags, logs, then the application. Exit codes: 0 stopped or asked for help, 1 could not
 //! start or had to cut off work at the end, 2 wrong usage.
 
-use std::{env, process::ExitCode};
+use std::{
+    env,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use pushprom::{
     app,
@@ -9,31 +13,31 @@ use pushprom::{
     log, version,
 };
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "usage and version are for people")]
 fn main() -> ExitCode {
     let environment = |name: &str| env::var(name).ok();
     let config = match config::parse(env::args_os().skip(1), environment) {
         Ok(Invocation::Run(config)) => config,
         Ok(Invocation::Help) => {
-            eprint!("{}", config::usage());
+            tell(io::stderr(), &config::usage());
             return ExitCode::SUCCESS;
         }
         Ok(Invocation::Version) => {
             let (version, revision, rustc) = (version::VERSION, version::REVISION, version::RUSTC);
-            println!("pushprom, version {version} (revision: {revision}, rustc: {rustc})");
+            let text =
+                format!("pushprom, version {version} (revision: {revision}, rustc: {rustc})\n");
+            tell(io::stdout(), &text);
             return ExitCode::SUCCESS;
         }
         Err(error @ ConfigError::Usage(_)) => {
-            eprintln!("{error}");
-            eprint!("{}", config::usage());
+            tell(io::stderr(), &format!("{error}\n{}", config::usage()));
             return ExitCode::from(2);
         }
         Err(error @ ConfigError::Address { .. }) => {
-            eprintln!("{error}");
+            tell(io::stderr(), &format!("{error}\n"));
             return ExitCode::FAILURE;
         }
     };
-    log::init(config.log_level, config.log_format);
+    let _flushed_at_the_end = log::init(config.log_level, config.log_format);
     match app::run(&config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -41,4 +45,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes a text for people. Where nobody can be told, the exit code says it all.
+fn tell(mut stream: impl Write, text: &str) {
+    stream.write_all(text.as_bytes()).ok();
 }

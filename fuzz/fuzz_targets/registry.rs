@@ -2,6 +2,8 @@
 
 #![no_main]
 
+use std::iter;
+
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use pushprom_core::{
@@ -26,6 +28,9 @@ const BATCH_MAX: u8 = 32;
 
 /// A small limit is below this, so that some scenarios meet it.
 const SERIES_MAX_SMALL: u8 = 16;
+
+/// Times that a delta may come in a row, so that sums grow without a search for the same series.
+const REPEATS_MAX: u8 = 4;
 
 /// Names that claim each other's samples, or are the server's own, or nearly.
 const NAMES: [&str; 24] = [
@@ -147,6 +152,7 @@ struct Draft {
     value: Number,
     labels: [Option<(u8, u8)>; 3],
     buckets: Buckets,
+    repeats: u8,
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -180,7 +186,7 @@ fuzz_target!(|scenario: Scenario| {
         model: Model::new(schema_conflicts, limits.series),
         now: 0,
     };
-    let pushes: Vec<Push> = scenario.drafts.iter().map(Draft::push).collect();
+    let pushes: Vec<Push> = scenario.drafts.iter().flat_map(Draft::pushes).collect();
     for batch in pushes.chunks(usize::from(scenario.batch % BATCH_MAX) + 1) {
         let message = scenario.framing.message(batch);
         let decoded = decode(message.as_bytes(), &limits);
@@ -252,6 +258,10 @@ impl Framing {
 }
 
 impl Draft {
+    fn pushes(&self) -> impl Iterator<Item = Push> {
+        iter::repeat_n(self.push(), usize::from(self.repeats % REPEATS_MAX) + 1)
+    }
+
     fn push(&self) -> Push {
         let (kind, method) = pick(&METHODS, self.method);
         let labels = self.labels.iter().flatten().map(|&(name, value)| {

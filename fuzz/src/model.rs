@@ -79,7 +79,9 @@ impl Model {
                 }
             }
             None => {
-                if is_reserved(&push.name) || self.collides(&push.name, kind) {
+                if samples(&push.name, kind).iter().any(|name| is_reserved(name))
+                    || self.collides(&push.name, kind)
+                {
                     return None;
                 }
             }

@@ -62,8 +62,8 @@ pub fn parse(page: &str) -> Result<Vec<Family>, String> {
         check(page.is_empty(), || "the last line does not end".into())?;
         return Ok(families);
     };
-    // A series of one family could have the name of another family's sample: each is known by its text,
-    // which is the only one that its labels have.
+    // Of all families together, since a family could have the name of another one's sample. The text of
+    // a series tells it from all others: its labels have one order, and their values one spelling.
     let mut seen = HashSet::new();
     let mut lines = text.split('\n').peekable();
     while lines.peek().is_some() {

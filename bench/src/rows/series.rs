@@ -10,13 +10,13 @@ use crate::{
     numbers::{float, float_len, median},
     sys,
     target::Target,
-    workload::{HELD_PREFIX, HELD_SERIES_MAX, held_bodies, least_bytes_per_series, scattered},
+    workload::{HELD_PREFIX, held_bodies, least_bytes_per_series, scattered},
 };
 
 /// Series of the smaller workloads.
 const FEW: usize = 100_000;
 
-/// Pages made of few series, and of many.
+/// Pages made of few series, and of many, after a first one.
 const PAGES_OF_FEW: usize = 9;
 const PAGES_OF_MANY: usize = 5;
 
@@ -28,17 +28,19 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Row>> {
     let server = Target::server(&options.server)?;
     push(&server, few)?;
     let mut rows = scrape("scrape_100k_series", &server, few.len(), PAGES_OF_FEW)?;
+    drop(server);
 
     // Another one, in which no page has left its traces in the allocator.
     let server = Target::server(&options.server)?;
     let empty = server.resident_bytes()?;
     push(&server, few)?;
-    rows.push(weigh("hold_100k_series", "resident", &server, empty, few.len())?);
+    let what = "resident bytes per series";
+    rows.push(weigh("hold_100k_series", what, &server, empty, few.len())?);
     push(&server, rest)?;
-    rows.push(weigh("hold_1m_series", "resident", &server, empty, HELD_SERIES_MAX)?);
-    rows.extend(scrape("scrape_1m_series", &server, HELD_SERIES_MAX, PAGES_OF_MANY)?);
-    let what = "resident after scrapes";
-    let weight = weigh("hold_1m_series", what, &server, empty, HELD_SERIES_MAX)?;
+    rows.push(weigh("hold_1m_series", what, &server, empty, series.len())?);
+    rows.extend(scrape("scrape_1m_series", &server, series.len(), PAGES_OF_MANY)?);
+    let what = "resident bytes per series after scrapes";
+    let weight = weigh("hold_1m_series", what, &server, empty, series.len())?;
     rows.push(Row { budget: Budget::None, ..weight });
     Ok(rows)
 }
@@ -59,7 +61,7 @@ fn weigh(
     let grown = server.resident_bytes()?.saturating_sub(empty);
     Ok(Row {
         workload,
-        what: format!("{what} bytes per series"),
+        what: what.to_owned(),
         unit: Unit::Bytes,
         pushprom: float(grown) / float_len(series),
         bare: Some(Bare { value: least_bytes_per_series(), yardstick: "labels and value" }),
@@ -80,6 +82,8 @@ fn scrape(
     pages: usize,
 ) -> Result<Vec<Row>> {
     let mut client = server.client()?;
+    // The first page is the one that has to put the new series in order.
+    let first = scrape_once(server, &mut client)?;
     let costs = (0..pages).map(|_| scrape_once(server, &mut client)).collect::<Result<Vec<_>>>()?;
     let page = client.get("/metrics")?;
     let lines = ready_lines(str::from_utf8(page)?)?;
@@ -98,6 +102,14 @@ fn scrape(
     Ok(vec![
         row("time per page", &|cost| cost.wall_seconds),
         row("CPU per page", &|cost| cost.cpu_seconds),
+        Row {
+            workload,
+            what: "time of the first page".to_owned(),
+            unit: Unit::Seconds,
+            pushprom: first.wall_seconds,
+            bare: None,
+            budget: Budget::None,
+        },
         Row {
             workload,
             what: "page".to_owned(),

@@ -142,7 +142,7 @@ impl LabelSet {
 }
 
 /// The order of series in a page, that of the original: fewer labels first, then by values in the order
-/// of the names (byte by byte), then by names.
+/// of the names (byte by byte), then by their text.
 impl Ord for LabelSet {
     fn cmp(&self, other: &Self) -> Ordering {
         let by_values = || {

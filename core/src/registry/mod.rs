@@ -272,7 +272,7 @@ type Families = BTreeMap<Arc<str>, Arc<Family>>;
 
 /// The family that `delta` begins, if it may.
 fn new_family(families: &Families, delta: &Delta<'_>) -> Result<Family, Rejected> {
-    if reserved::is_reserved(delta.name()) {
+    if reserved::is_reserved(delta.name(), delta.kind()) {
         return Err(Rejected::ReservedName(Quoted::new(delta.name())));
     }
     let kind_of = |name: &str| families.get(name).map(|family| family.kind());

@@ -1,5 +1,7 @@
 //! Names that clients cannot write, because they are, or were, the server's own.
 
+use crate::model::Kind;
+
 /// Our own families begin with these.
 const PREFIXES: [&str; 2] = ["pushprom_", "process_"];
 
@@ -12,7 +14,12 @@ const NAMES: [&str; 2] =
 const GO_NAMES: [&str; 3] = ["go_goroutines", "go_info", "go_threads"];
 const GO_PREFIXES: [&str; 2] = ["go_gc_", "go_memstats_"];
 
-pub(super) fn is_reserved(name: &str) -> bool {
-    PREFIXES.iter().chain(&GO_PREFIXES).any(|prefix| name.starts_with(prefix))
-        || NAMES.iter().chain(&GO_NAMES).any(|reserved| *reserved == name)
+/// Whether a family of this name and kind, or one of its sample names, would be among them.
+pub(super) fn is_reserved(name: &str, kind: Kind) -> bool {
+    let is_reserved = |name: &str| {
+        PREFIXES.iter().chain(&GO_PREFIXES).any(|prefix| name.starts_with(prefix))
+            || NAMES.iter().chain(&GO_NAMES).any(|reserved| *reserved == name)
+    };
+    is_reserved(name)
+        || kind.suffixes().iter().any(|suffix| is_reserved(&format!("{name}{suffix}")))
 }

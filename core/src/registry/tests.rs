@@ -91,9 +91,13 @@ fn a_refused_delta_leaves_no_trace() {
         "ok\n\"c\" is a counter, not a gauge: use another name or the type it has\n\
          # HELP c h\n# TYPE c counter\nc 1\n",
     );
+    let remedy = "is reserved, since it is or was one of pushprom's own metrics: rename yours\n";
     check(
-        &[r#"{"type":"counter","name":"process_x","method":"inc"}"#],
-        "\"process_x\" is reserved, since it is or was one of pushprom's own metrics: rename yours\n",
+        &[
+            r#"{"type":"counter","name":"process_x","method":"inc"}"#,
+            r#"{"type":"summary","name":"process","method":"observe"}"#,
+        ],
+        &format!("\"process_x\" {remedy}\"process\" {remedy}"),
     );
 }
 

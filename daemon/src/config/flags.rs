@@ -55,7 +55,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         name: "web.max-connections",
         alias: None,
-        default: Some("4096"),
+        default: Some("1024"),
         help: "HTTP connections open at once; at the limit an idle one is closed for a new one.",
     },
     Flag {

@@ -11,6 +11,9 @@ use tracing::level_filters::LevelFilter;
 
 use self::flags::{FLAGS, Values};
 
+/// The longest of any waiting time: more is a slip, and clocks cannot add up just any.
+const DURATION_MAX: Duration = Duration::from_hours(24);
+
 /// The settings in force; nothing is left undecided.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -208,8 +211,10 @@ fn parse_count(text: &str) -> Result<usize, String> {
 
 fn parse_duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        Ok(_) | Err(_) => Err("use a duration above zero such as 500ms, 10s or 1m".to_owned()),
+        Ok(duration) if !duration.is_zero() && duration <= DURATION_MAX => Ok(duration),
+        Ok(_) | Err(_) => {
+            Err("use a duration above zero, of a day at most, such as 500ms, 10s or 1m".to_owned())
+        }
     }
 }
 

@@ -87,7 +87,7 @@ fn evict_one(queue: &mut VecDeque<Weak<Connection>>) -> bool {
             continue;
         };
         if !connection.held.load(Relaxed) && !connection.used.swap(false, Relaxed) {
-            connection.evicted.notify_one();
+            connection.evict();
             return true;
         }
         queue.push_back(Arc::downgrade(&connection));
@@ -105,7 +105,7 @@ impl Connection {
 
     /// Whether a request has begun whose answer is not on its way as a whole.
     pub(super) fn is_busy(&self) -> bool {
-        self.in_request.load(Relaxed) || self.writing.load(Relaxed)
+        self.in_request.load(Relaxed) || self.is_writing()
     }
 
     /// Says whether an answer is on its way to the kernel.
@@ -116,6 +116,16 @@ impl Connection {
     /// Says whether a page is being made for this connection.
     pub(super) fn set_held(&self, held: bool) {
         self.held.store(held, Relaxed);
+    }
+
+    /// Whether an answer is on its way to the kernel.
+    pub(super) fn is_writing(&self) -> bool {
+        self.writing.load(Relaxed)
+    }
+
+    /// Tells it to go.
+    pub(super) fn evict(&self) {
+        self.evicted.notify_one();
     }
 
     /// Waits until it is told to go.

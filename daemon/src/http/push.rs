@@ -24,8 +24,8 @@ use crate::{
     telemetry::{Code, Method, Reason, Transport},
 };
 
-/// Bytes of a body that need no leave: more than any single delta of an old client has.
-const SMALL_BODY_BYTES: usize = 64 * 1024;
+/// Bytes of a body that need no leave: more than a delta commonly has.
+const SMALL_BODY_BYTES: usize = 16 * 1024;
 
 /// Bytes beyond that of all bodies being read at a time, so that slow senders of large bodies cannot
 /// fill the memory. A further large body is answered with 503.

@@ -7,7 +7,7 @@ use hyper::{
     header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION},
 };
 
-use super::page::Page;
+use super::pages::Page;
 
 /// An answer: a short one, or a page.
 pub(super) type Reply = Response<Either<Full<Bytes>, Page>>;

@@ -13,84 +13,75 @@ use hyper::{
     header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY},
 };
 use pushprom_core::expose::{self, Format};
-use tokio::task;
 
 use super::{
-    Context, PAGE_BYTES_MAX,
-    page::Page,
+    Context,
+    connections::Connection,
+    pages::{Coding, NoPage, Page},
     reply::{self, Reply},
 };
 use crate::telemetry::ScrapeCode;
 
-pub(super) async fn respond(headers: &HeaderMap, context: &Arc<Context>) -> Reply {
+pub(super) async fn respond(
+    headers: &HeaderMap,
+    context: &Arc<Context>,
+    connection: &Arc<Connection>,
+) -> Reply {
     let begun = Instant::now();
-    let gzip = accepts_gzip(headers);
-    let (code, reply) = match make(gzip, context).await {
-        Ok(page) => (ScrapeCode::Ok, page_reply(page, gzip)),
-        Err(ScrapeError::Busy) => {
-            let text = "too many scrapes at once: try again later\n";
-            (ScrapeCode::ServiceUnavailable, reply::text(StatusCode::SERVICE_UNAVAILABLE, text))
-        }
-        Err(ScrapeError::Failed) => {
-            let text = "pushprom failed to make the page; see its log\n";
-            let reply = reply::text(StatusCode::INTERNAL_SERVER_ERROR, text);
-            (ScrapeCode::InternalServerError, reply)
-        }
-    };
-    context.telemetry.record_scrape(code, begun.elapsed());
-    reply
-}
-
-/// Why there is no page.
-enum ScrapeError {
-    /// Too many are being made or sent.
-    Busy,
-    /// A fault of ours, which has been counted and logged.
-    Failed,
-}
-
-/// Makes a page on a thread apart, and room for it while it is being sent.
-async fn make(gzip: bool, context: &Arc<Context>) -> Result<Page, ScrapeError> {
-    let making = Arc::clone(&context.pages_being_made).try_acquire_owned();
-    let making = making.map_err(|_| ScrapeError::Busy)?;
+    let _in_flight = context.telemetry.scrape_in_flight();
+    let coding = if accepts_gzip(headers) { Coding::Gzip } else { Coding::Identity };
     let maker = Arc::clone(context);
-    let page = task::spawn_blocking(move || {
-        let _in_flight = maker.telemetry.scrape_in_flight();
-        let page = page(&maker, gzip);
-        drop(making);
-        page
-    });
-    let page = page.await.map_err(|_| ScrapeError::Failed)?.map_err(|_| ScrapeError::Failed)?;
-    let bytes = u32::try_from(page.len()).unwrap_or(u32::MAX).min(PAGE_BYTES_MAX);
-    let room = Arc::clone(&context.page_bytes).try_acquire_many_owned(bytes);
-    Ok(Page::new(page, room.map_err(|_| ScrapeError::Busy)?))
+    connection.set_held(true);
+    let page = context.pages.page(coding, connection, move || make(&maker, coding)).await;
+    connection.set_held(false);
+    match page {
+        Ok(page) => {
+            context.telemetry.record_scrape(begun.elapsed());
+            page_reply(page, coding)
+        }
+        Err(NoPage::NoRoom) => {
+            context.telemetry.record_failed_scrape(ScrapeCode::ServiceUnavailable);
+            let text = "no memory is left for pages: try again later\n";
+            reply::text(StatusCode::SERVICE_UNAVAILABLE, text)
+        }
+        Err(NoPage::Failed) => {
+            context.telemetry.record_failed_scrape(ScrapeCode::InternalServerError);
+            let text = "pushprom failed to make the page; see its log\n";
+            reply::text(StatusCode::INTERNAL_SERVER_ERROR, text)
+        }
+    }
 }
 
 /// The page of this instant: the clients' families and our own.
-fn page(context: &Context, gzip: bool) -> io::Result<Vec<u8>> {
+fn make(context: &Context, coding: Coding) -> io::Result<Vec<u8>> {
     let registry = context.ingest.registry();
     let mut snapshot = registry.snapshot();
     snapshot.add(context.telemetry.families(registry));
     let mut page = Vec::new();
     expose::encode(Format::Text, &snapshot, &mut page);
     drop(snapshot);
-    if !gzip {
-        return Ok(page);
+    match coding {
+        Coding::Identity => Ok(page),
+        Coding::Gzip => {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(&page)?;
+            encoder.finish()
+        }
     }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(&page)?;
-    encoder.finish()
 }
 
-fn page_reply(page: Page, gzip: bool) -> Reply {
+fn page_reply(page: Page, coding: Coding) -> Reply {
     let mut reply = reply::empty(StatusCode::OK);
     *reply.body_mut() = Either::Right(page);
     let headers = reply.headers_mut();
     let content_type = Format::Text.content_type();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
-    if gzip {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    match coding {
+        Coding::Identity => {}
+        Coding::Gzip => {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
     }
     reply
 }

@@ -48,8 +48,8 @@ const OTHER_FILES: u64 = 64;
 /// How long accepting rests after an error that is not a peer's doing, such as too many open files.
 const ERROR_PAUSE: Duration = Duration::from_millis(50);
 
-/// Threads that make pages, per serving thread.
-const PAGE_THREADS_MAX: usize = 4;
+/// Threads that make pages, per serving thread: one for each coding.
+const PAGE_THREADS_MAX: usize = 2;
 
 /// Binds and listens; accepts nothing yet.
 pub fn bind(address: &Address) -> io::Result<StdTcpListener> {
@@ -67,7 +67,16 @@ pub fn spawn(
     context: &Arc<Context>,
     shutdown: &Shutdown,
 ) -> io::Result<()> {
-    let connections = Connections::new(config.connections_max.min(files_for_connections()));
+    let files = files_for_connections();
+    if files < config.connections_max {
+        let wanted = config.connections_max;
+        tracing::warn!(
+            files,
+            wanted,
+            "the limit of open files allows fewer connections than asked for"
+        );
+    }
+    let connections = Connections::new(config.connections_max.min(files));
     for _ in 0..thread::available_parallelism()?.get() {
         let listeners: io::Result<Vec<_>> =
             listeners.iter().map(StdTcpListener::try_clone).collect();
@@ -198,7 +207,7 @@ impl Worker {
             select! {
                 served = served => {
                     if let Err(error) = served {
-                        tracing::debug!(%peer, %error, "a connection ended with an error");
+                        complain(&error, peer, &telemetry);
                     }
                 }
                 () = connection.evicted() => {
@@ -207,6 +216,18 @@ impl Worker {
                 () = cut_off => {}
             }
         });
+    }
+}
+
+/// After a connection that ended with an error: its peer broke it off, took too long, or sent what is no
+/// request, which has been answered by its status alone.
+fn complain(error: &hyper::Error, peer: SocketAddr, telemetry: &Telemetry) {
+    static SAMPLER: Sampler = Sampler::new();
+    if error.is_parse() {
+        telemetry.record_malformed_request();
+    }
+    if let Some(suppressed) = SAMPLER.admit(clock::now().0 / 1000) {
+        tracing::debug!(%peer, %error, suppressed, "a connection ended with an error");
     }
 }
 

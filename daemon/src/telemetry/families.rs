@@ -8,10 +8,10 @@ use pushprom_core::{
 
 use super::{
     Code, Method, Reason, ScrapeCode, Telemetry, Transport,
-    family::{counter, family, gauge, level, series},
+    family::{counter, family, gauge, level, series, total},
     process,
 };
-use crate::version;
+use crate::{log, version};
 
 impl Telemetry {
     /// Our own families: those of the original, those of the process, and ours.
@@ -163,7 +163,7 @@ impl Telemetry {
             level("pushprom_families", "Families held.", held(registry.family_count())),
             family(
                 "pushprom_scrape_duration_seconds",
-                "Time to make the page of a scrape.",
+                "Time from a scrape to its page.",
                 Kind::Summary,
                 [series(&[], Value::Summary(self.scrape_durations.load()))],
             ),
@@ -175,13 +175,23 @@ impl Telemetry {
             ),
             counter(
                 "pushprom_http_connections_evicted_total",
-                "Waiting HTTP connections closed for new ones at the limit of connections.",
+                "HTTP connections closed to make room for others.",
                 &self.connections_evicted,
             ),
             counter(
                 "pushprom_http_accept_errors_total",
                 "Failures to accept an HTTP connection.",
                 &self.accept_errors,
+            ),
+            counter(
+                "pushprom_http_malformed_requests_total",
+                "What came over HTTP and was no request that could be read.",
+                &self.malformed_requests,
+            ),
+            total(
+                "pushprom_log_lines_dropped_total",
+                "Log lines lost because standard error was not read.",
+                log::dropped_lines().into(),
             ),
             counter(
                 "pushprom_log_lines_suppressed_total",

@@ -42,6 +42,7 @@ pub struct Telemetry {
     connections_evicted: Counter,
     connections_open: Gauge,
     accept_errors: Counter,
+    malformed_requests: Counter,
     log_lines_suppressed: Counter,
     panics: Counter,
 }
@@ -109,6 +110,7 @@ impl Default for Telemetry {
             connections_evicted: Counter::default(),
             connections_open: Gauge::default(),
             accept_errors: Counter::default(),
+            malformed_requests: Counter::default(),
             log_lines_suppressed: Counter::default(),
             panics: Counter::default(),
         }
@@ -170,10 +172,15 @@ impl Telemetry {
         self.scrapes_in_flight.hold()
     }
 
-    /// A scrape was answered; `took` is the time to make its page.
-    pub fn record_scrape(&self, code: ScrapeCode, took: Duration) {
-        self.scrapes[code as usize].inc();
+    /// A scrape got its page after this long.
+    pub fn record_scrape(&self, took: Duration) {
+        self.scrapes[ScrapeCode::Ok as usize].inc();
         self.scrape_durations.add(Observations::one(took.as_secs_f64()));
+    }
+
+    /// A scrape got no page.
+    pub fn record_failed_scrape(&self, code: ScrapeCode) {
+        self.scrapes[code as usize].inc();
     }
 
     /// A connection is open; it ends when this is dropped.
@@ -182,7 +189,7 @@ impl Telemetry {
         self.connections_open.hold()
     }
 
-    /// A waiting connection was closed for a new one.
+    /// A connection was closed to make room for others.
     pub fn record_eviction(&self) {
         self.connections_evicted.inc();
     }
@@ -202,8 +209,8 @@ impl Telemetry {
         self.panics.inc();
     }
 
-    /// Faults caught so far.
-    pub fn panics(&self) -> u64 {
-        self.panics.get()
+    /// Something came over HTTP that is no request.
+    pub fn record_malformed_request(&self) {
+        self.malformed_requests.inc();
     }
 }
