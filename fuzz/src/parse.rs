@@ -127,9 +127,15 @@ fn parse_family<'p>(
     Ok(Family { name: name.to_owned(), help: unescape(help, &['\\'])?, kind, series })
 }
 
-/// What series are sorted by. Two of the same values differ in names; their order is free.
-fn order(labels: &Labels) -> (usize, Vec<&str>) {
-    (labels.len(), labels.iter().map(|(_, value)| value.as_str()).collect())
+/// What series are sorted by: label by label, by name and then by the bytes of the value, the shorter of
+/// two first.
+fn order(labels: &Labels) -> Vec<Option<u8>> {
+    let label = |(name, value): &(String, String)| {
+        let name = name.bytes().chain(*b"=").map(Some).collect::<Vec<_>>();
+        let value = value.bytes().map(Some).chain([None]).collect::<Vec<_>>();
+        [name, value].concat()
+    };
+    labels.iter().map(label).collect::<Vec<_>>().concat()
 }
 
 /// The name and the rest of a comment line.

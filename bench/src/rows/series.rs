@@ -20,6 +20,10 @@ const FEW: usize = 100_000;
 const PAGES_OF_FEW: usize = 9;
 const PAGES_OF_MANY: usize = 5;
 
+/// Bytes from which on an allocator has no memory in stock, but asks the kernel and gives it back. What
+/// is asked for and not touched costs nothing.
+const FRESH_BYTES_MIN: usize = 64 * 1024 * 1024;
+
 const YARDSTICK: &str = "ready strings";
 
 pub(super) fn measure(options: &Options) -> Result<Vec<Row>> {
@@ -90,7 +94,7 @@ fn scrape(
     if lines.len() != series {
         return Err(format!("the page has {} of {series} series", lines.len()).into());
     }
-    let bare = format_pages(&lines, page.len(), pages)?;
+    let bare = (0..pages).map(|_| format_once(&lines, page.len())).collect::<Result<Vec<_>>>()?;
     let row = |what: &str, of: &dyn Fn(&Cost) -> f64| Row {
         workload,
         what: what.to_owned(),
@@ -141,25 +145,19 @@ fn ready_lines(page: &str) -> Result<Vec<(Box<str>, u64)>> {
         .collect()
 }
 
-/// Writes the lines again, `pages` times. All pages are kept to the end: each is written into memory that
-/// was not there before, as a page of the server is.
-fn format_pages(lines: &[(Box<str>, u64)], bytes: usize, pages: usize) -> Result<Vec<Cost>> {
-    let mut kept = Vec::new();
-    let mut costs = Vec::new();
-    for _ in 0..pages {
-        let cpu_before = sys::cpu_time(process::id())?;
-        let begun = Instant::now();
-        let mut page = Vec::with_capacity(bytes);
-        for (name, value) in lines {
-            page.extend_from_slice(name.as_bytes());
-            page.push(b' ');
-            page.extend_from_slice(itoa::Buffer::new().format(*value).as_bytes());
-            page.push(b'\n');
-        }
-        let wall_seconds = begun.elapsed().as_secs_f64();
-        let cpu_seconds = sys::cpu_time(process::id())?.saturating_sub(cpu_before).as_secs_f64();
-        kept.push(hint::black_box(page));
-        costs.push(Cost { wall_seconds, cpu_seconds });
+/// Writes the lines again, into memory that is as fresh as that of a page.
+fn format_once(lines: &[(Box<str>, u64)], bytes: usize) -> Result<Cost> {
+    let cpu_before = sys::cpu_time(process::id())?;
+    let begun = Instant::now();
+    let mut page = Vec::with_capacity(bytes.max(FRESH_BYTES_MIN));
+    for (name, value) in lines {
+        page.extend_from_slice(name.as_bytes());
+        page.push(b' ');
+        page.extend_from_slice(itoa::Buffer::new().format(*value).as_bytes());
+        page.push(b'\n');
     }
-    Ok(costs)
+    drop(hint::black_box(page));
+    let wall_seconds = begun.elapsed().as_secs_f64();
+    let cpu_seconds = sys::cpu_time(process::id())?.saturating_sub(cpu_before).as_secs_f64();
+    Ok(Cost { wall_seconds, cpu_seconds })
 }

@@ -141,27 +141,32 @@ impl LabelSet {
     }
 }
 
-/// The order of series in a page, that of the original: fewer labels first, then by values in the order
-/// of the names (byte by byte), then by their text.
+/// The order of series in a page: label by label, by name and then by the bytes of the value. Where all
+/// have the same names, as in the original, that is the order of their values.
 impl Ord for LabelSet {
     fn cmp(&self, other: &Self) -> Ordering {
-        let by_values = || {
-            let mut ours = self.escaped();
-            let mut theirs = other.escaped();
-            loop {
-                match (ours.next(), theirs.next()) {
-                    (None, None) => return Ordering::Equal,
-                    (None, Some(_)) => return Ordering::Less,
-                    (Some(_), None) => return Ordering::Greater,
-                    (Some((_, a)), Some((_, b))) => match cmp_escaped(a, b) {
-                        Ordering::Equal => {}
-                        different @ (Ordering::Less | Ordering::Greater) => return different,
-                    },
-                }
-            }
-        };
-        let count = |set: &Self| set.escaped().count();
-        count(self).cmp(&count(other)).then_with(by_values).then_with(|| self.0.cmp(&other.0))
+        // A page of a million series sorts them: the texts are compared as they are, and looked into
+        // only where they first differ.
+        let (a, b) = (self.0.as_bytes(), other.0.as_bytes());
+        let place = a.iter().zip(b).position(|(a, b)| a != b);
+        let place = place.unwrap_or_else(|| a.len().min(b.len()));
+        rank(a, place).cmp(&rank(b, place))
+    }
+}
+
+/// The rank of what stands at a place of a label set's text: the byte that it stands for, above the end
+/// of a value and the end of the text.
+fn rank(text: &[u8], place: usize) -> Option<u8> {
+    let unescaped = |byte: &u8| if *byte == b'n' { b'\n' } else { *byte };
+    let before = text.get(..place).unwrap_or_default();
+    let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
+    if backslashes % 2 == 1 {
+        return text.get(place).map(unescaped);
+    }
+    match text.get(place)? {
+        b'\\' => text.get(place + 1).map(unescaped),
+        b'"' => None,
+        plain => Some(*plain),
     }
 }
 
@@ -220,15 +225,6 @@ fn unescape_value(escaped: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// Compares what two escaped values stand for. The order of characters is that of their UTF-8 bytes.
-fn cmp_escaped(a: &str, b: &str) -> Ordering {
-    if a.contains('\\') || b.contains('\\') {
-        unescape_value(a).cmp(unescape_value(b))
-    } else {
-        a.cmp(b)
-    }
-}
-
 /// Where the first quote that no backslash escapes stands.
 fn closing_quote(text: &str) -> Option<usize> {
     let mut escaped = false;
@@ -282,22 +278,38 @@ mod tests {
         let sorted = [
             vec![],
             vec![("a", "")],
-            vec![("b", "")],
+            vec![("a", ""), ("b", "")],
             vec![("a", "\n")],
             vec![("a", " ")],
             vec![("a", "\"")],
+            vec![("a", "1"), ("b", "2")],
+            vec![("a", "1"), ("b", "3")],
+            vec![("a", "\\")],
+            vec![("a", "\\\n")],
+            vec![("a", "\\\"")],
+            vec![("a", "\\\\")],
             vec![("a", "x")],
             vec![("a", "x ")],
             vec![("a", "x1")],
             vec![("a", "\u{e9}")],
-            vec![("a", "1"), ("b", "2")],
-            vec![("a", "1"), ("b", "3")],
+            vec![("b", "")],
         ];
         let sets: Vec<LabelSet> = sorted.iter().map(|pairs| (&labels(pairs)).into()).collect();
         assert!(sets.is_sorted(), "{sets:?}");
     }
 
     proptest! {
+        #[test]
+        fn the_order_is_that_of_the_values(
+            a in proptest::collection::vec("[\\\\\"\n!nx]{0,3}", 2),
+            b in proptest::collection::vec("[\\\\\"\n!nx]{0,3}", 2),
+        ) {
+            let set = |values: &[String]| {
+                LabelSet::from(&labels(&[("k", &*values[0]), ("l", &*values[1])]))
+            };
+            prop_assert_eq!(set(&a).cmp(&set(&b)), a.cmp(&b));
+        }
+
         #[test]
         fn a_label_set_matches_its_labels_alone(
             a in proptest::collection::btree_map("[a-c_]{1,2}", "[\\\\\"\nx,=]{0,4}", 0..4),
