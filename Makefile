@@ -1,6 +1,7 @@
 # The one command surface. `make help` lists it.
 
-TARGET := x86_64-unknown-linux-gnu
+# Named, so that flags for the static binary do not reach build scripts and macros.
+TARGET := $(shell rustc -vV | sed -n "s/^host: //p")
 IMAGE ?= localhost/pushprom:latest
 # Seconds that each fuzz target runs.
 FUZZ_SECONDS ?= 600

@@ -37,26 +37,17 @@ pub(super) struct Connection {
     evicted: Notify,
 }
 
-/// What became of a new connection.
-pub(super) enum Admission {
-    /// There was room.
-    Admitted(Arc<Connection>),
-    /// Another connection has been told to go.
-    InPlaceOfAnother(Arc<Connection>),
-    /// Pages are being made for all connections.
-    Refused,
-}
-
 impl Connections {
     pub(super) fn new(max: usize) -> Arc<Self> {
         Arc::new(Self { max, open: AtomicUsize::new(0), queue: Mutex::default() })
     }
 
-    pub(super) fn admit(self: &Arc<Self>) -> Admission {
+    /// A place for a new connection; at the limit another connection is told to go. `None` if pages are
+    /// being made for all of them.
+    pub(super) fn admit(self: &Arc<Self>) -> Option<Arc<Connection>> {
         let mut queue = self.queue.lock();
-        let evicts = self.open.load(Relaxed) >= self.max;
-        if evicts && !evict_one(&mut queue) {
-            return Admission::Refused;
+        if self.open.load(Relaxed) >= self.max && !evict_one(&mut queue) {
+            return None;
         }
         // Closed connections behind an open one would pile up.
         if queue.len() >= 2 * self.max {
@@ -72,11 +63,7 @@ impl Connections {
             evicted: Notify::new(),
         });
         queue.push_back(Arc::downgrade(&connection));
-        if evicts {
-            Admission::InPlaceOfAnother(connection)
-        } else {
-            Admission::Admitted(connection)
-        }
+        Some(connection)
     }
 }
 
@@ -153,47 +140,33 @@ impl Drop for Connection {
 mod tests {
     use super::*;
 
-    fn admitted(admission: Admission) -> Arc<Connection> {
-        match admission {
-            Admission::Admitted(connection) => connection,
-            Admission::InPlaceOfAnother(_) | Admission::Refused => panic!("there was room"),
-        }
-    }
-
-    fn in_place_of_another(admission: Admission) -> Arc<Connection> {
-        match admission {
-            Admission::InPlaceOfAnother(connection) => connection,
-            Admission::Admitted(_) | Admission::Refused => panic!("one had to go"),
-        }
-    }
-
     #[tokio::test]
     async fn an_idle_connection_makes_room() {
         let all = Connections::new(3);
-        let [held, used, idle] = [(); 3].map(|()| admitted(all.admit()));
+        let [held, used, idle] = [(); 3].map(|()| all.admit().expect("there is room"));
         held.set_held(true);
         drop(used.request());
-        let fourth = in_place_of_another(all.admit());
+        let fourth = all.admit().expect("one has to go");
         idle.evicted().await;
         drop(idle);
         // Unused since it was passed over, and accepted before the fourth.
-        let fifth = in_place_of_another(all.admit());
+        let fifth = all.admit().expect("one has to go");
         used.evicted().await;
         drop(used);
         fourth.set_held(true);
         fifth.set_held(true);
-        assert!(matches!(all.admit(), Admission::Refused), "pages are made for all");
+        assert!(all.admit().is_none(), "pages are made for all");
         drop(fourth);
-        drop(admitted(all.admit()));
+        drop(all.admit().expect("there is room"));
         assert_eq!(all.open.load(Relaxed), 2);
     }
 
     #[test]
     fn closed_connections_do_not_pile_up() {
         let all = Connections::new(10);
-        let _first = admitted(all.admit());
+        let _first = all.admit().expect("there is room");
         for _ in 0..1000 {
-            drop(admitted(all.admit()));
+            drop(all.admit().expect("there is room"));
         }
         assert!(all.queue.lock().len() <= 20);
     }

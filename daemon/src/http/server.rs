@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     Context,
-    connections::{Admission, Connections},
+    connections::{Connection, Connections},
     respond,
     stream::Stream,
 };
@@ -160,32 +160,28 @@ impl Worker {
     }
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr, graceful: &GracefulShutdown) {
-        let telemetry = Arc::clone(&self.context.telemetry);
-        let connection = match self.connections.admit() {
-            Admission::Admitted(connection) => connection,
-            Admission::InPlaceOfAnother(connection) => {
-                telemetry.record_eviction();
-                connection
-            }
-            Admission::Refused => {
-                telemetry.record_accept_error();
-                return;
-            }
-        };
+        match self.connections.admit() {
+            Some(connection) => self.serve_connection(stream, peer, connection, graceful),
+            None => self.context.telemetry.record_accept_error(),
+        }
+    }
+
+    fn serve_connection(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        connection: Arc<Connection>,
+        graceful: &GracefulShutdown,
+    ) {
         // Answers are small and whole: nothing is gained by waiting for more. Failing is harmless.
         stream.set_nodelay(true).ok();
         let stream = Stream::new(stream, Arc::clone(&connection), self.write_timeout);
-        let context = Arc::clone(&self.context);
-        let service = {
-            let connection = Arc::clone(&connection);
-            service_fn(move |request| {
-                let (context, connection) = (Arc::clone(&context), Arc::clone(&connection));
-                async move {
-                    let reply = respond(request, &context, &connection).await;
-                    Ok::<_, Infallible>(reply)
-                }
-            })
-        };
+        let (context, telemetry) = (Arc::clone(&self.context), Arc::clone(&self.context.telemetry));
+        let asked = Arc::clone(&connection);
+        let service = service_fn(move |request| {
+            let (context, connection) = (Arc::clone(&context), Arc::clone(&asked));
+            async move { Ok::<_, Infallible>(respond(request, &context, &connection).await) }
+        });
         let served = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.header_timeout)
@@ -210,9 +206,7 @@ impl Worker {
                         complain(&error, peer, &telemetry);
                     }
                 }
-                () = connection.evicted() => {
-                    tracing::debug!(%peer, "a connection was closed for a new one");
-                }
+                () = connection.evicted() => telemetry.record_eviction(),
                 () = cut_off => {}
             }
         });
