@@ -43,9 +43,10 @@ fn ten_thousand_silent_connections() {
     // Those told to go are gone a moment later.
     let page = wait_for("the limit of connections", || {
         let page = server.scrape();
-        (page.value("pushprom_http_connections") <= Some(4096.0)).then_some(page)
+        let open = page.value("pushprom_http_connections");
+        open.is_some_and(|open| open <= 1025.0).then_some(page)
     });
-    assert!(page.value("pushprom_http_connections_evicted_total") > Some(5000.0));
+    assert!(page.value("pushprom_http_connections_evicted_total") > Some(8900.0));
     assert!(server.is_alive());
 }
 
@@ -155,7 +156,8 @@ fn scrapers_that_do_not_read() {
     assert!(resident < 1024 * 1024 * 1024, "{resident} bytes");
     // They are let go, and what they held with them.
     wait_for("their connections to be closed", || {
-        (server.scrape().value("pushprom_http_connections") <= Some(2.0)).then_some(())
+        let open = server.scrape().value("pushprom_http_connections");
+        open.is_some_and(|open| open <= 2.0).then_some(())
     });
 }
 
@@ -218,7 +220,8 @@ fn many_pushers_and_scrapers_lose_nothing() {
         let page = server.scrape();
         let count = page.value("same_count").unwrap_or(0.0);
         let sum = page.value("same_sum").unwrap_or(0.0);
-        assert_eq!(sum, 3.0 * count, "a histogram agrees with itself");
+        // Under heavy fire at most what the eight clients have in flight is apart.
+        assert!((sum - 3.0 * count).abs() <= 3.0 * 8.0, "{count} observations make {sum}");
     }
     for pusher in pushers {
         pusher.join().expect("no pusher fails");

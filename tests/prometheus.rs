@@ -5,6 +5,7 @@ use std::{
     io::Write,
     net::{SocketAddr, TcpListener},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
@@ -66,25 +67,38 @@ impl Drop for Prometheus {
 fn a_real_prometheus_gets_the_totals() {
     let server = Server::start(&[]);
     let prometheus = Prometheus::scraping(server.http);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for n in 0..300 {
+    let enough = AtomicBool::new(false);
+    let pushed = thread::scope(|scope| {
+        let pusher = scope.spawn(|| {
+            let mut pushed = 0_u32;
+            while !enough.load(Ordering::Relaxed) {
+                pushed += 1;
                 server.send(inc("over_udp"));
                 server.push_ok(format!(
                     "[{},{{\"type\":\"histogram\",\"name\":\"took\",\"help\":\"h\",\
-                     \"method\":\"observe\",\"value\":{n},\"labels\":{{\"path\":\"a\\\\\\\"b\"}}}}]",
+                     \"method\":\"observe\",\"value\":2,\"labels\":{{\"path\":\"a\\\\\\\"b\"}}}}]",
                     inc("over_http")
                 ));
             }
+            pushed
         });
+        // Two scrapes fall into the time of the pushes.
+        let seen = |more_than| {
+            wait_for("a total on its way", || {
+                prometheus.query("over_http").filter(|total| *total > more_than)
+            })
+        };
+        seen(seen(0.0));
+        enough.store(true, Ordering::Relaxed);
+        f64::from(pusher.join().expect("the pusher does not fail"))
     });
     server.catch_up();
     for (expression, total) in [
-        ("over_udp", 300.0),
-        ("over_http", 300.0),
-        ("sum(took_count)", 300.0),
-        ("sum(took_sum)", 44850.0),
-        ("pushprom_deltas_applied_total%7Bkind=%22histogram%22,transport=%22http%22%7D", 300.0),
+        ("over_udp", pushed),
+        ("over_http", pushed),
+        ("sum(took_count)", pushed),
+        ("sum(took_sum)", 2.0 * pushed),
+        ("pushprom_deltas_applied_total%7Bkind=%22histogram%22,transport=%22http%22%7D", pushed),
     ] {
         wait_for(&format!("{expression} = {total}"), || {
             (prometheus.query(expression) == Some(total)).then_some(())

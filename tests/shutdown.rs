@@ -76,6 +76,29 @@ fn a_request_in_flight_is_finished() {
 }
 
 #[test]
+fn a_page_on_its_way_is_taken_to_its_end() {
+    let mut server = Server::start(&[]);
+    for first in (0..40_000).step_by(2000) {
+        let delta = |n| {
+            let pad = "x".repeat(150);
+            format!(r#"{{"type":"gauge","name":"g","method":"set","labels":{{"n":"{n}{pad}"}}}}"#)
+        };
+        server.push_ok((first..first + 2000).map(delta).collect::<String>());
+    }
+    let mut scraper = Client::connect(server.http);
+    scraper.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").expect("it is sent");
+    wait_for("the page to be made", || {
+        let made = "promhttp_metric_handler_requests_total{code=\"200\"}";
+        (server.scrape().value(made) >= Some(2.0)).then_some(())
+    });
+    server.signal("TERM");
+    wait_for("the port to close", || TcpStream::connect(server.http).err());
+    let page = scraper.reply().expect("a page");
+    assert!(page.body.len() > 6_000_000 && page.body.ends_with(b"\n"), "{}", page.body.len());
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
 fn a_request_that_does_not_end_is_cut_off() {
     let mut server = Server::start(&["-shutdown.timeout=300ms"]);
     let (client, _) = half_a_push(&server);

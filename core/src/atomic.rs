@@ -2,8 +2,9 @@
 //!
 //! Each operation is atomic by itself. Where a value has several parts, writers begin with the counts
 //! and end with `finished`; a reader that finds as many finished as begun has seen no change half done,
-//! and tries again otherwise. It gives up after `TRIES` looks under heavy fire: then a sum may be ahead or
-//! behind of its count by the few observations in flight, which the next scrape mends.
+//! and tries again otherwise. Sums are released and acquired too: who sees a sum sees that what it holds
+//! has begun. A reader gives up after `TRIES` looks under heavy fire: then a sum may be ahead or behind of
+//! its count by the few observations in flight, which the next scrape mends.
 
 use std::sync::atomic::{
     AtomicU64,
@@ -24,13 +25,13 @@ pub struct AtomicF64(AtomicU64);
 impl AtomicF64 {
     /// The float.
     pub fn load(&self) -> f64 {
-        f64::from_bits(self.0.load(Relaxed))
+        f64::from_bits(self.0.load(Acquire))
     }
 
     /// Applies a change.
     pub fn change(&self, change: GaugeChange) {
         match change {
-            GaugeChange::Set(value) => self.0.store(value.to_bits(), Relaxed),
+            GaugeChange::Set(value) => self.0.store(value.to_bits(), Release),
             GaugeChange::Add(by) => self.add(by),
         }
     }
@@ -39,7 +40,7 @@ impl AtomicF64 {
         let mut bits = self.0.load(Relaxed);
         loop {
             let sum = (f64::from_bits(bits) + by).to_bits();
-            match self.0.compare_exchange_weak(bits, sum, Relaxed, Relaxed) {
+            match self.0.compare_exchange_weak(bits, sum, Release, Relaxed) {
                 Ok(_) => return,
                 Err(newer) => bits = newer,
             }

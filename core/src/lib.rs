@@ -5,8 +5,8 @@
 //! crate and the import table in `tests/house.rs` hold that line.
 //!
 //! In reading order: [`limits`], then [`model`] (the words), [`wire`] (bytes to deltas), [`registry`]
-//! (deltas to totals, in the cells of [`atomic`]), [`snapshot`] and [`expose`] (totals to pages). `wire`, `registry` and `expose`
-//! never see each other.
+//! (deltas to totals, in the cells of [`atomic`]), [`snapshot`] and [`expose`] (totals to pages). `wire`,
+//! `registry` and `expose` never see each other.
 
 #![cfg_attr(
     not(test),

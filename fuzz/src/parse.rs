@@ -2,7 +2,7 @@
 //! promises it.
 //!
 //! Families come sorted by name, each once, with `# HELP`, `# TYPE` and at least one series. Series come
-//! sorted too, each once: fewer labels first, then by values. The samples of a histogram or summary
+//! sorted too, each once: label by label, by `name=` and then by value. The samples of a histogram or summary
 //! stand together, and `le` is the last of the labels.
 
 use std::{collections::HashSet, iter::Peekable};

@@ -144,17 +144,9 @@ impl Server {
     /// The page of this instant.
     #[track_caller]
     pub(crate) fn scrape(&self) -> Page {
-        self.try_scrape().expect("a page")
-    }
-
-    /// The page of this instant, unless too many scrapes are under way.
-    pub(crate) fn try_scrape(&self) -> Option<Page> {
         let reply = self.request("GET", "/metrics", None);
-        if reply.status == 503 {
-            return None;
-        }
         assert_eq!(reply.status, 200, "{}", reply.text());
-        Some(Page(String::from_utf8(reply.body).expect("a page is UTF-8")))
+        Page(String::from_utf8(reply.body).expect("a page is UTF-8"))
     }
 
     /// Resident memory in bytes.

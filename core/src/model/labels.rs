@@ -8,7 +8,7 @@ use super::{LabelName, NameError, Quoted};
 use crate::limits::{LABEL_VALUE_BYTES_MAX, LABELS_PER_SERIES_MAX};
 
 /// One label as a message brought it; the value is any text.
-pub type Label<'a> = (LabelName<'a>, Cow<'a, str>);
+type Label<'a> = (LabelName<'a>, Cow<'a, str>);
 
 /// The labels of a delta: names sorted and unique, borrowed from the message where it spelled them
 /// without escapes.
@@ -124,11 +124,6 @@ impl LabelSet {
         })
     }
 
-    /// Names alone, in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.escaped().map(|(name, _)| name)
-    }
-
     /// Names and values, these still escaped.
     fn escaped(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut rest = self.as_str();
@@ -141,8 +136,8 @@ impl LabelSet {
     }
 }
 
-/// The order of series in a page: label by label, by name and then by the bytes of the value. Where all
-/// have the same names, as in the original, that is the order of their values.
+/// The order of series in a page: label by label, by `name=` and then by the bytes of the value. Where
+/// all have the same names, as in the original, that is the order of their values.
 impl Ord for LabelSet {
     fn cmp(&self, other: &Self) -> Ordering {
         // A page of a million series sorts them: the texts are compared as they are, and looked into
@@ -277,6 +272,8 @@ mod tests {
     fn series_are_ordered_by_the_bytes_of_their_values() {
         let sorted = [
             vec![],
+            // '=' is above the digits.
+            vec![("a1", "x")],
             vec![("a", "")],
             vec![("a", ""), ("b", "")],
             vec![("a", "\n")],

@@ -20,7 +20,7 @@ pub use change::{
 };
 pub use delta::{Delta, InvalidDelta};
 pub use kind::{Kind, collision};
-pub use labels::{Label, LabelError, LabelSet, Labels};
+pub use labels::{LabelError, LabelSet, Labels};
 pub use name::{LabelName, MetricName, NameError};
 pub use number::{count_as_f64, whole};
 pub use quote::Quoted;

@@ -6,7 +6,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::{Rejected, series::Series};
 use crate::{
-    model::{Bounds, Change, Delta, HistogramChange, Kind, LabelSet, Quoted},
+    model::{Bounds, Change, Delta, HistogramChange, Kind, Quoted},
     snapshot::FamilySnapshot,
 };
 
@@ -125,6 +125,7 @@ impl Family {
     }
 }
 
+/// The label names of a delta, comma-separated: sorted, and free of commas.
 fn label_names(delta: &Delta<'_>) -> String {
-    LabelSet::from(delta.labels()).names().collect::<Vec<_>>().join(",")
+    delta.labels().iter().map(|(name, _)| name).collect::<Vec<_>>().join(",")
 }

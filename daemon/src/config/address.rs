@@ -16,7 +16,7 @@ pub struct Address {
 
 /// Why a text is no listen address.
 #[derive(Debug, thiserror::Error)]
-pub enum AddressError {
+pub(super) enum AddressError {
     /// It does not end in `:port`.
     #[error("{0:?} has no port; write host:port")]
     NoPort(String),

@@ -1,4 +1,5 @@
-//! The table of flags, and how the command line and the environment fill it: as Go's `flag` package reads them (`-x v`, `-x=v`, `--x v`, `--x=v`, the last one wins, parsing stops at the first other argument),
+//! The table of flags, and how the command line and the environment fill it: as Go's `flag` package reads
+//! them (`-x v`, `-x=v`, `--x v`, `--x=v`, the last one wins, parsing stops at the first other argument),
 //! because the original's are.
 
 use std::{ffi::OsString, iter};

@@ -5,7 +5,7 @@ mod flags;
 
 use std::{ffi::OsString, time::Duration};
 
-pub use address::{Address, AddressError};
+pub use address::Address;
 use pushprom_core::{limits::Limits, registry::SchemaConflicts};
 use tracing::level_filters::LevelFilter;
 
@@ -13,6 +13,9 @@ use self::flags::{FLAGS, Values};
 
 /// The longest of any waiting time: more is a slip, and clocks cannot add up just any.
 const DURATION_MAX: Duration = Duration::from_hours(24);
+
+/// The most that `-web.max-body-bytes` may allow: a body is held in memory whole.
+const BODY_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
 /// The settings in force; nothing is left undecided.
 #[derive(Clone, Debug)]
@@ -120,7 +123,7 @@ pub fn parse(
         udp_listen: addresses(&values, "udp-listen-address")?,
         schema_conflicts: values.get("schema.conflicts", parse_schema_conflicts)?,
         limits: Limits {
-            message_bytes: values.get("web.max-body-bytes", parse_count)?,
+            message_bytes: values.get("web.max-body-bytes", parse_body_bytes)?,
             series: values.get("series.limit", parse_count)?,
         },
         connections_max: values.get("web.max-connections", parse_count)?,
@@ -206,6 +209,13 @@ fn parse_count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("use a whole number of at least 1".to_owned()),
         Ok(count) => Ok(count),
+    }
+}
+
+fn parse_body_bytes(text: &str) -> Result<usize, String> {
+    match parse_count(text) {
+        Ok(bytes) if bytes <= BODY_BYTES_MAX => Ok(bytes),
+        Ok(_) | Err(_) => Err(format!("use a whole number from 1 to {BODY_BYTES_MAX}")),
     }
 }
 

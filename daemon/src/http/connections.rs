@@ -34,6 +34,8 @@ pub(super) struct Connection {
     writing: AtomicBool,
     /// Whether a page is being made for it: then it is we who take our time.
     held: AtomicBool,
+    /// Whether a page of its answer is still to be written.
+    page_left: AtomicBool,
     evicted: Notify,
 }
 
@@ -42,12 +44,11 @@ impl Connections {
         Arc::new(Self { max, open: AtomicUsize::new(0), queue: Mutex::default() })
     }
 
-    /// A place for a new connection; at the limit another connection is told to go. `None` if pages are
-    /// being made for all of them.
-    pub(super) fn admit(self: &Arc<Self>) -> Option<Arc<Connection>> {
+    /// A place for a new connection; at the limit another connection is told to go.
+    pub(super) fn admit(self: &Arc<Self>) -> Arc<Connection> {
         let mut queue = self.queue.lock();
-        if self.open.load(Relaxed) >= self.max && !evict_one(&mut queue) {
-            return None;
+        if self.open.load(Relaxed) >= self.max {
+            evict_one(&mut queue);
         }
         // Closed connections behind an open one would pile up.
         if queue.len() >= 2 * self.max {
@@ -60,26 +61,30 @@ impl Connections {
             in_request: AtomicBool::new(false),
             writing: AtomicBool::new(false),
             held: AtomicBool::new(false),
+            page_left: AtomicBool::new(false),
             evicted: Notify::new(),
         });
         queue.push_back(Arc::downgrade(&connection));
-        Some(connection)
+        connection
     }
 }
 
-/// Tells a connection to go. Each is looked at twice at most: the first look forgets that it was used.
-fn evict_one(queue: &mut VecDeque<Weak<Connection>>) -> bool {
-    for _ in 0..2 * queue.len() {
+/// Tells a connection to go. Each is looked at three times at most: the first look forgets that it was
+/// used, and the third spares not even those that pages are being made for, so that nobody keeps others
+/// out by scraping.
+fn evict_one(queue: &mut VecDeque<Weak<Connection>>) {
+    let connections = queue.len();
+    for look in 0..3 * connections {
         let Some(connection) = queue.pop_front().and_then(|connection| connection.upgrade()) else {
             continue;
         };
-        if !connection.held.load(Relaxed) && !connection.used.swap(false, Relaxed) {
+        let is_spared = connection.used.swap(false, Relaxed) || connection.held.load(Relaxed);
+        if !is_spared || look >= 2 * connections {
             connection.evict();
-            return true;
+            return;
         }
         queue.push_back(Arc::downgrade(&connection));
     }
-    false
 }
 
 impl Connection {
@@ -107,7 +112,17 @@ impl Connection {
 
     /// Whether an answer is on its way to the kernel.
     pub(super) fn is_writing(&self) -> bool {
-        self.writing.load(Relaxed)
+        self.writing.load(Relaxed) || self.is_page_left()
+    }
+
+    /// Says whether a page of its answer is still to be written.
+    pub(super) fn set_page_left(&self, left: bool) {
+        self.page_left.store(left, Relaxed);
+    }
+
+    /// Whether a page of its answer is still to be written.
+    pub(super) fn is_page_left(&self) -> bool {
+        self.page_left.load(Relaxed)
     }
 
     /// Tells it to go.
@@ -143,30 +158,28 @@ mod tests {
     #[tokio::test]
     async fn an_idle_connection_makes_room() {
         let all = Connections::new(3);
-        let [held, used, idle] = [(); 3].map(|()| all.admit().expect("there is room"));
+        let [held, used, idle] = [(); 3].map(|()| all.admit());
         held.set_held(true);
         drop(used.request());
-        let fourth = all.admit().expect("one has to go");
+        let fourth = all.admit();
         idle.evicted().await;
         drop(idle);
         // Unused since it was passed over, and accepted before the fourth.
-        let fifth = all.admit().expect("one has to go");
+        let fifth = all.admit();
         used.evicted().await;
         drop(used);
         fourth.set_held(true);
         fifth.set_held(true);
-        assert!(all.admit().is_none(), "pages are made for all");
-        drop(fourth);
-        drop(all.admit().expect("there is room"));
-        assert_eq!(all.open.load(Relaxed), 2);
+        drop(all.admit());
+        fourth.evicted().await;
     }
 
     #[test]
     fn closed_connections_do_not_pile_up() {
         let all = Connections::new(10);
-        let _first = all.admit().expect("there is room");
+        let _first = all.admit();
         for _ in 0..1000 {
-            drop(all.admit().expect("there is room"));
+            drop(all.admit());
         }
         assert!(all.queue.lock().len() <= 20);
     }

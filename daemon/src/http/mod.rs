@@ -39,7 +39,7 @@ impl Context {
         // A body of the greatest length can be read, alone.
         let large_bodies = push::LARGE_BODIES_BYTES_MAX.max(ingest.limits().message_bytes);
         let large_bodies = Semaphore::new(large_bodies.min(Semaphore::MAX_PERMITS));
-        Self { ingest, telemetry, body_timeout, pages: Pages::new(), large_bodies }
+        Self { ingest, telemetry, body_timeout, pages: Pages::new(pages::BYTES_MAX), large_bodies }
     }
 }
 

@@ -22,12 +22,15 @@ use tokio::{
 
 use super::connections::Connection;
 
-/// Bytes of all pages that wait to be taken. Where there is no room for another, the connection that has
-/// been taking its page for longest is closed. A longer page can be sent, alone.
-const BYTES_MAX: u32 = 512 * 1024 * 1024;
+/// Bytes of all pages that wait to be taken. Where there is no room for another, connections that have
+/// been taking theirs for longest are closed. A longer page can be sent, alone.
+pub(super) const BYTES_MAX: u32 = 512 * 1024 * 1024;
 
-/// How long a page waits for the room that a closed connection gives back.
+/// How long a page waits for room before connections are closed, and after each such time more.
 const ROOM_WAIT: Duration = Duration::from_millis(20);
+
+/// How often it does. Whoever has been told to go has been heard by then.
+const ROOM_WAITS_MAX: usize = 100;
 
 /// Bytes handed over at a time. A page is held until the last of them.
 const FRAME_BYTES: usize = 64 * 1024;
@@ -44,7 +47,7 @@ pub(super) enum Coding {
 /// Why there is no page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoPage {
-    /// The memory for pages is taken by pages that cannot be given up.
+    /// The memory for pages did not get free in time.
     NoRoom,
     /// A fault of ours, which has been counted and logged.
     Failed,
@@ -54,6 +57,7 @@ pub(super) enum NoPage {
 pub(super) struct Pages {
     identity: Arc<sync::Mutex<Latest>>,
     gzip: Arc<sync::Mutex<Latest>>,
+    bytes_max: u32,
     room: Arc<Semaphore>,
     /// Connections that pages have been given to, the longest ago first.
     takers: Mutex<VecDeque<Weak<Connection>>>,
@@ -68,16 +72,28 @@ struct Latest {
 }
 
 struct Shared {
-    bytes: Bytes,
+    page: Vec<u8>,
     _room: OwnedSemaphorePermit,
 }
 
+/// Owns the bytes of a page on behalf of one that takes it: the room is given back when the last slice of
+/// them is gone, wherever that is queued.
+struct Owner(Arc<Shared>);
+
+impl AsRef<[u8]> for Owner {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.page
+    }
+}
+
 impl Pages {
-    pub(super) fn new() -> Self {
+    /// No page yet, and room for `bytes_max` bytes of them.
+    pub(super) fn new(bytes_max: u32) -> Self {
         Self {
+            bytes_max,
             identity: Arc::default(),
             gzip: Arc::default(),
-            room: Arc::new(Semaphore::new(BYTES_MAX as usize)),
+            room: Arc::new(Semaphore::new(bytes_max as usize)),
             takers: Mutex::default(),
         }
     }
@@ -106,35 +122,39 @@ impl Pages {
                 let done = task::spawn_blocking(move || (make(), latest)).await;
                 let (page, relocked) = done.map_err(|_| NoPage::Failed)?;
                 latest = relocked;
-                let bytes = Bytes::from(page.map_err(|_| NoPage::Failed)?);
-                let room = self.room_for(bytes.len()).await?;
-                let shared = Arc::new(Shared { bytes, _room: room });
+                let page = page.map_err(|_| NoPage::Failed)?;
+                let room = self.room_for(page.len()).await?;
+                let shared = Arc::new(Shared { page, _room: room });
                 *latest = Latest { begun: Some(begun), page: Arc::downgrade(&shared) };
                 shared
             }
         };
         self.note(taker);
-        Ok(Page { left: shared.bytes.clone(), _shared: shared })
+        taker.set_page_left(true);
+        Ok(Page { left: Bytes::from_owner(Owner(shared)), taker: Arc::clone(taker) })
     }
 
     async fn room_for(&self, length: usize) -> Result<OwnedSemaphorePermit, NoPage> {
-        let bytes = u32::try_from(length).unwrap_or(u32::MAX).min(BYTES_MAX);
-        loop {
+        let bytes = u32::try_from(length).unwrap_or(u32::MAX).min(self.bytes_max);
+        for _ in 0..ROOM_WAITS_MAX {
             let room = Arc::clone(&self.room).acquire_many_owned(bytes);
             if let Ok(Ok(room)) = timeout(ROOM_WAIT, room).await {
                 return Ok(room);
             }
-            let slowest = self.slowest_taker().ok_or(NoPage::NoRoom)?;
-            slowest.evict();
+            self.evict_slowest();
         }
+        Err(NoPage::NoRoom)
     }
 
-    /// Takes the connection out that has been taking its page for longest.
-    fn slowest_taker(&self) -> Option<Arc<Connection>> {
+    /// Tells half of the connections that take pages to go, those that have been at it for longest: a page
+    /// is gone when the last of those that share it has gone.
+    fn evict_slowest(&self) {
         let mut takers = self.takers.lock();
-        std::iter::from_fn(|| takers.pop_front())
-            .filter_map(|taker| taker.upgrade())
-            .find(|taker| taker.is_writing())
+        takers.retain(|taker| taker.upgrade().is_some_and(|taker| taker.is_writing()));
+        let half = takers.len().div_ceil(2);
+        for taker in takers.drain(..half).filter_map(|taker| taker.upgrade()) {
+            taker.evict();
+        }
     }
 
     fn note(&self, taker: &Arc<Connection>) {
@@ -150,7 +170,13 @@ impl Pages {
 /// The body of a scrape's answer.
 pub(super) struct Page {
     left: Bytes,
-    _shared: Arc<Shared>,
+    taker: Arc<Connection>,
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.taker.set_page_left(false);
+    }
 }
 
 impl Body for Page {
@@ -172,5 +198,59 @@ impl Body for Page {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(u64::try_from(self.left.len()).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    use super::{super::connections::Connections, *};
+
+    /// A page of some bytes.
+    async fn page(pages: &Pages, taker: &Arc<Connection>, bytes: usize) -> Result<Page, NoPage> {
+        pages.page(Coding::Identity, taker, move || Ok(vec![0; bytes])).await
+    }
+
+    #[tokio::test]
+    async fn scrapes_that_wait_share_the_next_page() {
+        let (pages, connections) = (Pages::new(1000), Connections::new(10));
+        let taker = connections.admit();
+        let made = Arc::new(AtomicU32::new(0));
+        let scrape = || {
+            let made = Arc::clone(&made);
+            pages.page(Coding::Identity, &taker, move || {
+                Ok(vec![0; 1 + made.fetch_add(1, Relaxed) as usize])
+            })
+        };
+        let (a, b, c) = tokio::join!(scrape(), scrape(), scrape());
+        let lengths = [a, b, c].map(|page| page.ok().map(|page| page.left.len()));
+        // The second and third came before the second was begun.
+        assert_eq!(lengths, [Some(1), Some(2), Some(2)]);
+        assert_eq!(scrape().await.ok().map(|page| page.left.len()), Some(3), "a later one is new");
+    }
+
+    #[tokio::test]
+    async fn who_does_not_take_its_page_makes_room() {
+        let (pages, connections) = (Pages::new(100), Connections::new(10));
+        let (slow, next) = (connections.admit(), connections.admit());
+        let Ok(held) = page(&pages, &slow, 60).await else { panic!("there is room") };
+        let gone = async {
+            slow.evicted().await;
+            drop(held);
+        };
+        let (room, ()) = tokio::join!(page(&pages, &next, 60), gone);
+        assert!(room.is_ok(), "the room of the one that went");
+        drop(room);
+        assert!(page(&pages, &next, 1000).await.is_ok(), "a longer one, alone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_does_not_go_leaves_no_room() {
+        let (pages, connections) = (Pages::new(100), Connections::new(10));
+        let Ok(page_held) = page(&pages, &connections.admit(), 60).await else { panic!("room") };
+        assert_eq!(page(&pages, &connections.admit(), 60).await.err(), Some(NoPage::NoRoom));
+        drop(page_held);
+        assert!(page(&pages, &connections.admit(), 60).await.is_ok());
     }
 }

@@ -17,12 +17,7 @@ use tokio::{
     runtime, select, time,
 };
 
-use super::{
-    Context,
-    connections::{Connection, Connections},
-    respond,
-    stream::Stream,
-};
+use super::{Context, connections::Connections, respond, stream::Stream};
 use crate::{
     clock,
     config::{Address, Config},
@@ -47,6 +42,9 @@ const OTHER_FILES: u64 = 64;
 
 /// How long accepting rests after an error that is not a peer's doing, such as too many open files.
 const ERROR_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long requests that are on their way at shutdown may take to arrive.
+const LAST_REQUEST_WAIT: Duration = Duration::from_millis(200);
 
 /// Threads that make pages, per serving thread: one for each coding.
 const PAGE_THREADS_MAX: usize = 2;
@@ -151,28 +149,21 @@ impl Worker {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => self.admit(stream, peer, &graceful),
+                Ok((stream, peer)) => self.serve_connection(stream, peer, &graceful),
                 Err(error) => rest_after(&error, &self.context.telemetry).await,
             }
         }
+        // What the kernel has accepted by now was sent before the end.
+        while let Ok(Ok((stream, peer))) = time::timeout(Duration::ZERO, listener.accept()).await {
+            self.serve_connection(stream, peer, &graceful);
+        }
         drop(listener);
+        time::sleep(LAST_REQUEST_WAIT).await;
         graceful.shutdown().await;
     }
 
-    fn admit(&self, stream: TcpStream, peer: SocketAddr, graceful: &GracefulShutdown) {
-        match self.connections.admit() {
-            Some(connection) => self.serve_connection(stream, peer, connection, graceful),
-            None => self.context.telemetry.record_accept_error(),
-        }
-    }
-
-    fn serve_connection(
-        &self,
-        stream: TcpStream,
-        peer: SocketAddr,
-        connection: Arc<Connection>,
-        graceful: &GracefulShutdown,
-    ) {
+    fn serve_connection(&self, stream: TcpStream, peer: SocketAddr, graceful: &GracefulShutdown) {
+        let connection = self.connections.admit();
         // Answers are small and whole: nothing is gained by waiting for more. Failing is harmless.
         stream.set_nodelay(true).ok();
         let stream = Stream::new(stream, Arc::clone(&connection), self.write_timeout);
@@ -196,6 +187,7 @@ impl Worker {
             // Half a header would hold up the end for as long as its sender likes.
             let cut_off = async {
                 shutdown.requested().await;
+                time::sleep(LAST_REQUEST_WAIT).await;
                 if connection.is_busy() {
                     future::pending::<()>().await;
                 }

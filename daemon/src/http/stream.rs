@@ -85,11 +85,14 @@ impl Write for Stream {
         self.inner.is_write_vectored()
     }
 
-    /// hyper flushes when it has nothing left to write.
+    /// hyper flushes when it has written all that it has been given: an answer, or as much of a page as it
+    /// takes at a time.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = ready!(Pin::new(&mut self.inner).poll_flush(context));
-        self.connection.set_writing(false);
-        self.deadline = None;
+        if !self.connection.is_page_left() {
+            self.connection.set_writing(false);
+            self.deadline = None;
+        }
         Poll::Ready(flushed)
     }
 

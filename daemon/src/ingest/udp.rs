@@ -54,11 +54,12 @@ pub fn spawn(
     ingest: Arc<Ingest>,
     telemetry: Arc<Telemetry>,
     shutdown: Shutdown,
-) -> io::Result<thread::JoinHandle<()>> {
+) -> io::Result<()> {
     let run = move || {
         receive_all(&socket, &ingest, &telemetry, &shutdown);
     };
-    thread::Builder::new().name("udp".to_owned()).spawn(run)
+    thread::Builder::new().name("udp".to_owned()).spawn(run)?;
+    Ok(())
 }
 
 fn receive_all(socket: &UdpSocket, ingest: &Ingest, telemetry: &Telemetry, shutdown: &Shutdown) {

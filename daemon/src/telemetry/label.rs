@@ -146,7 +146,7 @@ label! {
         Ok = "200",
         /// A fault of ours.
         InternalServerError = "500",
-        /// Too many scrapes at once.
+        /// No memory for the page.
         ServiceUnavailable = "503",
     }
 }

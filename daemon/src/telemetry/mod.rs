@@ -67,7 +67,7 @@ impl Counter {
 
 /// How many of something there are now.
 #[derive(Default)]
-pub struct Gauge(AtomicU64);
+struct Gauge(AtomicU64);
 
 /// One of what a [`Gauge`] counts; it is gone when this is dropped.
 pub struct Held<'a>(&'a Gauge);
