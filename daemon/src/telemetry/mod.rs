@@ -69,7 +69,7 @@ impl Counter {
 #[derive(Default)]
 struct Gauge(AtomicU64);
 
-/// One of what a [`Gauge`] counts; it is gone when this is dropped.
+/// One of what a gauge counts; it is gone when this is dropped.
 pub struct Held<'a>(&'a Gauge);
 
 impl Gauge {
