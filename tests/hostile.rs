@@ -3,7 +3,7 @@
 use std::{
     io::{ErrorKind, Write},
     net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
-    process::Command,
+    process::{Child, Command, Stdio},
     thread,
 };
 
@@ -167,11 +167,12 @@ fn nobody_reads_the_log() {
     // As much as a pipe holds on Linux: the first line of the log finds it full.
     writer.write_all(&vec![b'\n'; 65536]).expect("the pipe takes that much");
     let (http, udp) = (free_address(), free_address());
-    let mut server = Command::new(BINARY)
+    let server = Command::new(BINARY)
         .args([format!("-http-listen-address={http}"), format!("-udp-listen-address={udp}")])
+        .stdout(Stdio::null())
         .stderr(writer)
-        .spawn()
-        .expect("the binary runs");
+        .spawn();
+    let mut server = Killed(server.expect("the binary runs"));
     wait_for("the server", || TcpStream::connect(http).ok());
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     for datagram in ["no delta", &inc("m")] {
@@ -181,10 +182,21 @@ fn nobody_reads_the_log() {
         let reply = Client::connect(http).request("GET", "/metrics", &[], None)?;
         reply.text().contains("\nm 1\n").then_some(())
     });
-    succeed(Command::new("kill").arg(server.id().to_string()));
-    let status = wait_for("its end", || server.try_wait().expect("it is our child"));
+    succeed(Command::new("kill").arg(server.0.id().to_string()));
+    let status = wait_for("its end", || server.0.try_wait().expect("it is our child"));
     assert!(status.success(), "{status}");
     drop(reader);
+}
+
+/// A child that does not outlive its test.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
 }
 
 /// An address that was free a moment ago.
