@@ -249,12 +249,7 @@ fn more_labels_than_a_series_may_have_are_refused() {
 fn several_addresses_and_both_ip_versions() {
     let addresses = "-http-listen-address=localhost:0,[::1]:0,:0";
     let server = Server::start(&[addresses]);
-    let listening: Vec<SocketAddr> = server
-        .events()
-        .iter()
-        .filter(|event| event["message"] == "listening" && event["transport"] == "http")
-        .filter_map(|event| event["address"].as_str()?.parse().ok())
-        .collect();
+    let listening = server.listening("http");
     // The harness asks for one of its own first; the last flag wins, as in Go.
     let [v4, v6, any] = listening[..] else { panic!("three addresses: {listening:?}") };
     assert!(v4.is_ipv4() && v6.is_ipv6() && any.ip().is_unspecified());

@@ -95,12 +95,7 @@ fn nobody_forges_a_line_of_logfmt() {
 #[test]
 fn several_addresses_and_both_ip_versions() {
     let server = Server::start(&["-udp-listen-address=127.0.0.1:0,:0"]);
-    let listening: Vec<SocketAddr> = server
-        .events()
-        .iter()
-        .filter(|event| event["message"] == "listening" && event["transport"] == "udp")
-        .filter_map(|event| event["address"].as_str()?.parse().ok())
-        .collect();
+    let listening = server.listening("udp");
     let [one, any] = listening[..] else { panic!("two addresses: {listening:?}") };
     let v4 = SocketAddr::from(([127, 0, 0, 1], any.port()));
     let v6: SocketAddr = format!("[::1]:{}", any.port()).parse().expect("an address");

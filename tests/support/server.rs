@@ -52,14 +52,19 @@ impl Server {
         let marks = AtomicU32::new(0);
         let mut server = Self { child, log, http: nowhere, udp: nowhere, marks };
         server.wait_for_log("ready", |event| event["message"] == "ready");
-        let listening = |transport: &str| {
-            let event = server.wait_for_log("its addresses", |event| {
-                event["message"] == "listening" && event["transport"] == transport
-            });
-            event["address"].as_str().and_then(|text| text.parse().ok()).expect("an address")
-        };
-        (server.http, server.udp) = (listening("http"), listening("udp"));
+        // The addresses are logged before it is ready.
+        let first = |transport| *server.listening(transport).first().expect("it listens");
+        (server.http, server.udp) = (first("http"), first("udp"));
         server
+    }
+
+    /// The addresses it listens on, in the order of its flag.
+    pub(crate) fn listening(&self, transport: &str) -> Vec<SocketAddr> {
+        let events = self.events().into_iter();
+        events
+            .filter(|event| event["message"] == "listening" && event["transport"] == transport)
+            .filter_map(|event| event["address"].as_str()?.parse().ok())
+            .collect()
     }
 
     /// Waits for an event in the log.
