@@ -38,8 +38,17 @@ const DAEMON: Imports = &[
 ];
 
 /// What core is built from. Nothing here does I/O, reads a clock or logs.
-const CORE_DEPENDENCIES: &[&str] =
-    &["hashbrown", "itoa", "parking_lot", "serde", "serde_json", "smallvec", "thiserror", "zmij"];
+const CORE_DEPENDENCIES: &[&str] = &[
+    "hashbrown",
+    "itoa",
+    "parking_lot",
+    "serde",
+    "serde_json",
+    "siphasher",
+    "smallvec",
+    "thiserror",
+    "zmij",
+];
 
 #[test]
 fn imports_point_one_way() {
@@ -123,8 +132,20 @@ fn word(text: &str) -> Option<String> {
 
 /// What core may take from the standard library: words, collections, atomics. What is not here could
 /// act, read a clock or wait.
-const CORE_STD: &[&str] =
-    &["array", "borrow", "cmp", "collections", "fmt", "hash", "iter", "mem", "ops", "str", "sync"];
+const CORE_STD: &[&str] = &[
+    "array",
+    "borrow",
+    "cmp",
+    "collections",
+    "fmt",
+    "hash",
+    "iter",
+    "mem",
+    "ops",
+    "slice",
+    "str",
+    "sync",
+];
 
 #[test]
 fn core_takes_nothing_from_the_standard_library_that_acts() {

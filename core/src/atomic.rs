@@ -148,18 +148,28 @@ impl AtomicBuckets {
         Ok(())
     }
 
-    /// The state; `bounds` are the histogram's.
-    pub fn load(&self, bounds: &Bounds) -> Buckets {
+    /// Appends the counts to `counts`; returns the sum.
+    pub fn load_into(&self, counts: &mut Vec<u64>) -> f64 {
+        let start = counts.len();
         let mut tries = TRIES;
         loop {
             let finished = self.finished.load(Acquire);
             let sum = self.sum.load();
-            let counts: Box<[u64]> = self.counts.iter().map(|count| count.load(Acquire)).collect();
-            let begun = counts.iter().fold(0_u64, |total, &count| total.wrapping_add(count));
+            counts.extend(self.counts.iter().map(|count| count.load(Acquire)));
+            let begun =
+                counts.iter().skip(start).fold(0_u64, |all, &count| all.wrapping_add(count));
             tries -= 1;
             if begun == finished || tries == 0 {
-                return Buckets::from_parts(bounds.clone(), counts, sum);
+                return sum;
             }
+            counts.truncate(start);
         }
+    }
+
+    /// The state; `bounds` are the histogram's.
+    pub fn load(&self, bounds: &Bounds) -> Buckets {
+        let mut counts = Vec::with_capacity(self.counts.len());
+        let sum = self.load_into(&mut counts);
+        Buckets::from_parts(bounds.clone(), counts.into(), sum)
     }
 }

@@ -231,12 +231,15 @@ impl Twins {
         self.model.assert_shown(&families);
         // The page does not tell when a series was born.
         for family in snapshot.families() {
-            for series in &family.series {
+            let mut walk = family.index.labels();
+            for born in family.index.born() {
+                let labels = walk.next().expect("each series has labels");
                 let labels: Labels =
-                    series.labels.iter().map(|(n, v)| (n.to_owned(), v.into_owned())).collect();
-                let born = self.model.born(&family.name, &labels);
-                assert_eq!(born, Some(series.born.0), "{}{labels:?}", family.name);
+                    labels.iter().map(|(n, v)| (n.to_owned(), v.into_owned())).collect();
+                let held = self.model.born(&family.name, &labels);
+                assert_eq!(held, Some(born.0), "{}{labels:?}", family.name);
             }
+            assert!(walk.next().is_none(), "{} has more labels than series", family.name);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The labels of a series: borrowed from a message, or held by the registry.
 
-use std::{borrow::Cow, cmp::Ordering, fmt, sync::Arc};
+use std::{borrow::Cow, cmp::Ordering, fmt};
 
 use smallvec::SmallVec;
 
@@ -78,12 +78,12 @@ impl<'a> Labels<'a> {
     }
 }
 
-/// The labels of a series that the registry holds, in the one form that identifies them: their text in
-/// an exposition without the braces, `a="1",b="2"`, names sorted, `\`, `"` and newline in values
-/// escaped. Ready to be copied into a page, cheap to clone.
-#[derive(Clone, PartialEq, Eq, Hash)]
-// Invariant: made by `From<&Labels>` alone.
-pub struct LabelSet(Arc<str>);
+/// The labels of a series in the one form that identifies them: their text in an exposition without the
+/// braces, `a="1",b="2"`, names sorted, `\`, `"` and newline in values escaped. Ready to be copied into a
+/// page. The default has no labels.
+#[derive(Clone, Default, PartialEq, Eq)]
+// Invariant: made by `From<&Labels>`, or read back from where such a one was put.
+pub struct LabelSet(pub(super) String);
 
 impl From<&Labels<'_>> for LabelSet {
     fn from(labels: &Labels<'_>) -> Self {
@@ -97,7 +97,7 @@ impl From<&Labels<'_>> for LabelSet {
             text.extend(escape_value(value));
             text.push('"');
         }
-        Self(text.into())
+        Self(text)
     }
 }
 
@@ -105,11 +105,6 @@ impl LabelSet {
     /// The text as it stands between the braces of a sample; empty without labels.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// Whether these are the labels of `other`, without making a text of them.
-    pub fn matches(&self, other: &Labels<'_>) -> bool {
-        other.iter().try_fold(self.as_str(), after_label).is_some_and(str::is_empty)
     }
 
     /// Names and values in the order of the names.
@@ -175,24 +170,6 @@ impl fmt::Debug for LabelSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{{{}}}", self.0)
     }
-}
-
-/// What follows the label `name="value"` at the start of `text`, if that is what stands there.
-fn after_label<'t>(text: &'t str, (name, value): (&str, &str)) -> Option<&'t str> {
-    let mut rest = text.strip_prefix(name)?.strip_prefix("=\"")?;
-    if needs_escape(value) {
-        for piece in escape_value(value) {
-            rest = rest.strip_prefix(piece)?;
-        }
-    } else {
-        rest = rest.strip_prefix(value)?;
-    }
-    let rest = rest.strip_prefix('"')?;
-    if rest.is_empty() { Some(rest) } else { rest.strip_prefix(',') }
-}
-
-fn needs_escape(value: &str) -> bool {
-    value.bytes().any(|byte| matches!(byte, b'\\' | b'"' | b'\n'))
 }
 
 /// The pieces of `value` as an exposition writes it: the text format escapes `\`, `"` and newline.
@@ -308,7 +285,7 @@ mod tests {
         }
 
         #[test]
-        fn a_label_set_matches_its_labels_alone(
+        fn a_label_set_tells_its_labels_from_others(
             a in proptest::collection::btree_map("[a-c_]{1,2}", "[\\\\\"\nx,=]{0,4}", 0..4),
             b in proptest::collection::btree_map("[a-c_]{1,2}", "[\\\\\"\nx,=]{0,4}", 0..4),
         ) {
@@ -317,8 +294,6 @@ mod tests {
             ).unwrap();
             let (a, b) = (of(&a), of(&b));
             let set = LabelSet::from(&a);
-            prop_assert!(set.matches(&a));
-            prop_assert_eq!(set.matches(&b), a == b);
             prop_assert_eq!(set == LabelSet::from(&b), a == b);
             let read: Vec<(String, String)> =
                 set.iter().map(|(n, v)| (n.to_owned(), v.into_owned())).collect();

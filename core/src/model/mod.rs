@@ -7,6 +7,7 @@ mod bounds;
 mod change;
 mod delta;
 mod kind;
+mod label_sets;
 mod labels;
 mod name;
 mod number;
@@ -20,6 +21,7 @@ pub use change::{
 };
 pub use delta::{Delta, InvalidDelta};
 pub use kind::{Kind, collision};
+pub use label_sets::{LabelSets, Walk};
 pub use labels::{LabelError, LabelSet, Labels};
 pub use name::{LabelName, MetricName, NameError};
 pub use number::{count_as_f64, whole};

@@ -1,13 +1,19 @@
 //! A family: what all series of one name share.
 
-use std::{mem, sync::Arc};
+use std::{
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::{Rejected, series::Series};
+use super::{Rejected, roster::Roster, series::Series};
 use crate::{
-    model::{Bounds, Change, Delta, HistogramChange, Kind, Quoted},
-    snapshot::FamilySnapshot,
+    model::{Bounds, Change, Delta, HistogramChange, Kind, LabelSet, Quoted, Timestamp},
+    snapshot::{FamilySnapshot, Values},
 };
 
 pub(super) struct Family {
@@ -18,10 +24,12 @@ pub(super) struct Family {
     /// The bounds of the first delta: they stay. Default bounds where the kind has none.
     bounds: Bounds,
     help: RwLock<Arc<str>>,
+    /// How often the help text has changed.
+    help_version: AtomicU64,
     /// Series in the order of a page. Only scrapes lock it.
-    sorted: Mutex<Vec<Arc<Series>>>,
+    sorted: Mutex<Roster>,
     /// Series that came since the last scrape, in order of arrival.
-    fresh: Mutex<Vec<Arc<Series>>>,
+    fresh: Mutex<Roster>,
 }
 
 impl Family {
@@ -36,6 +44,7 @@ impl Family {
             label_names: label_names(delta).into(),
             bounds,
             help: RwLock::new(delta.help().into()),
+            help_version: AtomicU64::new(0),
             sorted: Mutex::default(),
             fresh: Mutex::default(),
         }
@@ -93,29 +102,43 @@ impl Family {
         // Read first: the text is nearly always the same, and readers do not wait for each other.
         let differs = !help.is_empty() && **self.help.read() != *help;
         if differs {
-            *self.help.write() = help.into();
+            let mut current = self.help.write();
+            *current = help.into();
+            self.help_version.fetch_add(1, Ordering::Release);
         }
         differs
     }
 
-    pub(super) fn add(&self, series: Arc<Series>) {
-        self.fresh.lock().push(series);
+    /// How often the help text has changed, if it is `help` now.
+    pub(super) fn version_of_help(&self, help: &str) -> Option<u64> {
+        let current = self.help.read();
+        (**current == *help).then(|| self.help_version())
+    }
+
+    /// How often the help text has changed.
+    pub(super) fn help_version(&self) -> u64 {
+        self.help_version.load(Ordering::Acquire)
+    }
+
+    pub(super) fn add(&self, labels: &LabelSet, born: Timestamp, series: Arc<Series>) {
+        self.fresh.lock().push(labels, born, series);
     }
 
     pub(super) fn snapshot(&self) -> FamilySnapshot {
         let mut sorted = self.sorted.lock();
-        let mut fresh = mem::take(&mut *self.fresh.lock());
+        let fresh = mem::take(&mut *self.fresh.lock());
         if !fresh.is_empty() {
-            fresh.sort_by(|a, b| a.labels().cmp(b.labels()));
-            sorted.append(&mut fresh);
-            // Two sorted runs: the standard sort merges them in linear time.
-            sorted.sort_by(|a, b| a.labels().cmp(b.labels()));
+            *sorted = mem::take(&mut *sorted).merged_with(fresh);
+        }
+        let mut values = Values::with_capacity(self.kind, &self.bounds, sorted.series().len());
+        for series in sorted.series() {
+            series.read_into(&mut values);
         }
         FamilySnapshot {
             name: Arc::clone(&self.name),
             help: Arc::clone(&self.help.read()),
-            kind: self.kind,
-            series: sorted.iter().map(|series| series.snapshot()).collect(),
+            index: Arc::clone(sorted.index()),
+            values,
         }
     }
 

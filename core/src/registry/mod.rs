@@ -5,15 +5,16 @@
 //! such a push waits for. New series take the slow road through `Registry::create`.
 
 mod family;
+mod fingerprint;
 mod reserved;
+mod roster;
 mod series;
 
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::{BTreeMap, hash_map::RandomState},
-    hash::{BuildHasher, Hasher},
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -25,8 +26,12 @@ use parking_lot::RwLock;
 
 use crate::{
     limits::Limits,
-    model::{Delta, Kind, Quoted, Timestamp, collision},
-    registry::{family::Family, series::Series},
+    model::{Change, Delta, Kind, LabelSet, Quoted, Timestamp, collision},
+    registry::{
+        family::Family,
+        fingerprint::{Fingerprint, Fingerprinter},
+        series::Series,
+    },
     snapshot::Snapshot,
 };
 
@@ -47,12 +52,19 @@ pub enum SchemaConflicts {
 pub struct Registry {
     schema_conflicts: SchemaConflicts,
     series_max: usize,
-    /// Seeded per process, so that nobody can choose labels that collide.
-    hasher: RandomState,
+    fingerprinter: Fingerprinter,
     /// Families by name. Invariant: none is without series for longer than `create` runs.
     families: RwLock<BTreeMap<Arc<str>, Arc<Family>>>,
-    shards: Box<[RwLock<HashTable<Arc<Series>>>]>,
+    shards: Box<[RwLock<Shard>]>,
     series_count: AtomicUsize,
+}
+
+/// A series and what a delta said of it besides the change: see [`Registry::known`].
+#[derive(Clone)]
+pub struct Known {
+    series: Arc<Series>,
+    /// How often the help text had changed, if the delta had to agree with it.
+    help_version: Option<u64>,
 }
 
 /// What applying a delta did besides changing a value.
@@ -142,7 +154,7 @@ impl Registry {
         Self {
             schema_conflicts,
             series_max: limits.series,
-            hasher: RandomState::new(),
+            fingerprinter: Fingerprinter::new(),
             families: RwLock::default(),
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             series_count: AtomicUsize::new(0),
@@ -151,11 +163,38 @@ impl Registry {
 
     /// Applies one delta, whole or not at all. `now` is the birth of the series if it is new.
     pub fn apply(&self, delta: &Delta<'_>, now: Timestamp) -> Result<Applied, Rejected> {
-        let hash = self.hash(delta);
-        if let Some(series) = self.shard(hash).read().find(hash, |series| series.is_of(delta)) {
+        let fingerprint = self.fingerprinter.of(delta);
+        if let Some(series) = find(&self.shard(fingerprint).read(), fingerprint) {
             return self.apply_to(series, delta);
         }
-        self.create(delta, hash, now)
+        self.create(delta, fingerprint, now)
+    }
+
+    /// What has been found out about `delta`, for when the same comes again with another change. `None`
+    /// if there is no such series, or if the delta could not be applied to it now just so.
+    pub fn known(&self, delta: &Delta<'_>) -> Option<Known> {
+        let fingerprint = self.fingerprinter.of(delta);
+        let series = find(&self.shard(fingerprint).read(), fingerprint).map(Arc::clone)?;
+        let family = series.family();
+        family.check_kind(delta.name(), delta.kind()).ok()?;
+        let help_version = match self.schema_conflicts {
+            SchemaConflicts::Adopt if delta.help().is_empty() => None,
+            SchemaConflicts::Adopt | SchemaConflicts::Reject => {
+                Some(family.version_of_help(delta.help())?)
+            }
+        };
+        Some(Known { series, help_version })
+    }
+
+    /// Applies a change to the series of a delta seen before, as if that delta had come with this change.
+    /// `None` if that takes another look at the whole delta.
+    pub fn apply_known(&self, known: &Known, change: &Change) -> Option<Applied> {
+        let family = known.series.family();
+        if known.help_version.is_some_and(|version| version != family.help_version()) {
+            return None;
+        }
+        let buckets_ignored = known.series.fold(change).ok()?;
+        Some(Applied { created: false, help_replaced: false, buckets_ignored })
     }
 
     /// The families with their values, as of about now: a scrape and a push at the same time may see
@@ -180,28 +219,13 @@ impl Registry {
         self.families.read().len()
     }
 
-    fn hash(&self, delta: &Delta<'_>) -> u64 {
-        // No text contains the byte 0xff, so it keeps the parts apart.
-        let mut hasher = self.hasher.build_hasher();
-        let mut write = |text: &str| {
-            hasher.write(text.as_bytes());
-            hasher.write_u8(0xff);
-        };
-        write(delta.name());
-        for (name, value) in delta.labels().iter() {
-            write(name);
-            write(value);
-        }
-        hasher.finish()
-    }
-
-    /// The shard of a hash, by its upper bits: the table inside uses the lower ones.
+    /// The shard of a series, by its hash's upper bits: the table inside uses the lower ones.
     #[expect(clippy::indexing_slicing, reason = "six bits index 64 shards")]
     #[expect(clippy::as_conversions, reason = "six bits fit")]
-    fn shard(&self, hash: u64) -> &RwLock<HashTable<Arc<Series>>> {
+    fn shard(&self, fingerprint: Fingerprint) -> &RwLock<Shard> {
         const _: () = assert!(SHARDS == 1 << 6, "six bits of the hash choose a shard");
         // Bits 50 to 55: above those that pick a bucket, below the seven that tag a slot.
-        &self.shards[(hash >> 50) as usize % SHARDS]
+        &self.shards[(fingerprint.low >> 50) as usize % SHARDS]
     }
 
     /// Applies a delta to the series it is of.
@@ -225,12 +249,17 @@ impl Registry {
     }
 
     /// Applies a delta whose series was not there a moment ago.
-    fn create(&self, delta: &Delta<'_>, hash: u64, now: Timestamp) -> Result<Applied, Rejected> {
+    fn create(
+        &self,
+        delta: &Delta<'_>,
+        fingerprint: Fingerprint,
+        now: Timestamp,
+    ) -> Result<Applied, Rejected> {
         // Held to the end: two deltas never create the same series, and a family is seen with its first
         // series or not at all.
         let mut families = self.families.write();
         let known = families.get(delta.name()).map(Arc::clone);
-        if let Some(series) = self.shard(hash).read().find(hash, |series| series.is_of(delta)) {
+        if let Some(series) = find(&self.shard(fingerprint).read(), fingerprint) {
             return self.apply_to(series, delta);
         }
         let family = match &known {
@@ -252,14 +281,16 @@ impl Registry {
             let name = Quoted::new(delta.name());
             return Err(Rejected::TooManySeries { name, limit: self.series_max });
         }
-        let series = Arc::new(Series::new(Arc::clone(&family), delta, hash, now));
+        let series = Arc::new(Series::new(Arc::clone(&family), fingerprint));
         let buckets_ignored = series
             .fold(delta.change())
             .map_err(|_| Rejected::BoundsConflict(Quoted::new(delta.name())))?;
         // Nothing can fail from here on.
         let help_replaced = family.adopt_help(delta.help());
-        family.add(Arc::clone(&series));
-        self.shard(hash).write().insert_unique(hash, series, |series| series.hash());
+        family.add(&LabelSet::from(delta.labels()), now, Arc::clone(&series));
+        let mut shard = self.shard(fingerprint).write();
+        shard.insert_unique(fingerprint.low, series, |series| series.fingerprint().low);
+        drop(shard);
         self.series_count.store(count + 1, Ordering::Relaxed);
         if known.is_none() {
             families.insert(Arc::clone(family.name()), family);
@@ -269,6 +300,12 @@ impl Registry {
 }
 
 type Families = BTreeMap<Arc<str>, Arc<Family>>;
+
+type Shard = HashTable<Arc<Series>>;
+
+fn find(shard: &Shard, fingerprint: Fingerprint) -> Option<&Arc<Series>> {
+    shard.find(fingerprint.low, |series| series.fingerprint() == fingerprint)
+}
 
 /// The family that `delta` begins, if it may.
 fn new_family(families: &Families, delta: &Delta<'_>) -> Result<Family, Rejected> {

@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use super::family::Family;
+use super::{family::Family, fingerprint::Fingerprint};
 use crate::{
     atomic::{AtomicAmount, AtomicBuckets, AtomicF64, AtomicObservations},
-    model::{Change, Delta, Incomposable, Kind, LabelSet, Timestamp, Value},
-    snapshot::SeriesSnapshot,
+    model::{Change, Incomposable, Kind},
+    snapshot::Values,
 };
 
+/// Its labels and its birth are not here: they are in the roster of its family.
 pub(super) struct Series {
-    /// The hash of name and labels; kept so that a growing table need not hash again.
-    hash: u64,
-    born: Timestamp,
+    fingerprint: Fingerprint,
     family: Arc<Family>,
-    labels: LabelSet,
     state: State,
 }
 
@@ -27,31 +25,22 @@ enum State {
 }
 
 impl Series {
-    pub(super) fn new(family: Arc<Family>, delta: &Delta<'_>, hash: u64, born: Timestamp) -> Self {
+    pub(super) fn new(family: Arc<Family>, fingerprint: Fingerprint) -> Self {
         let state = match family.kind() {
             Kind::Counter => State::Counter(AtomicAmount::default()),
             Kind::Gauge => State::Gauge(AtomicF64::default()),
             Kind::Histogram => State::Histogram(Box::new(AtomicBuckets::new(family.bounds()))),
             Kind::Summary => State::Summary(Box::default()),
         };
-        Self { hash, born, family, labels: delta.labels().into(), state }
+        Self { fingerprint, family, state }
     }
 
-    pub(super) fn hash(&self) -> u64 {
-        self.hash
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
     }
 
     pub(super) fn family(&self) -> &Family {
         &self.family
-    }
-
-    pub(super) fn labels(&self) -> &LabelSet {
-        &self.labels
-    }
-
-    /// Whether this is the series that `delta` changes.
-    pub(super) fn is_of(&self, delta: &Delta<'_>) -> bool {
-        **self.family.name() == *delta.name() && self.labels.matches(delta.labels())
     }
 
     /// Adds a change to the state, whole or not at all. Says whether the buckets that it brought were
@@ -75,13 +64,19 @@ impl Series {
         Ok(false)
     }
 
-    pub(super) fn snapshot(&self) -> SeriesSnapshot {
-        let value = match &self.state {
-            State::Counter(total) => Value::Counter(total.load()),
-            State::Gauge(level) => Value::Gauge(level.load()),
-            State::Histogram(buckets) => Value::Histogram(buckets.load(self.family.bounds())),
-            State::Summary(observed) => Value::Summary(observed.load()),
-        };
-        SeriesSnapshot { labels: self.labels.clone(), born: self.born, value }
+    /// Appends what it holds now to the values of its family.
+    pub(super) fn read_into(&self, values: &mut Values) {
+        match (&self.state, values) {
+            (State::Counter(total), Values::Counter(amounts)) => amounts.push(total.load()),
+            (State::Gauge(level), Values::Gauge(levels)) => levels.push(level.load()),
+            (State::Histogram(buckets), Values::Histogram(histograms)) => {
+                histograms.push_with(|counts| buckets.load_into(counts));
+            }
+            (State::Summary(observed), Values::Summary(all)) => all.push(observed.load()),
+            (
+                State::Counter(_) | State::Gauge(_) | State::Histogram(_) | State::Summary(_),
+                values,
+            ) => debug_assert!(false, "{values:?} are of another kind than their series"),
+        }
     }
 }

@@ -8,8 +8,10 @@ use super::*;
 use crate::{
     expose::{self, Format},
     model::{
-        Amount, Change, GaugeChange, HistogramChange, Labels, MetricName, Value, count_as_f64,
+        Amount, Buckets, Change, GaugeChange, HistogramChange, Labels, MetricName, Value,
+        count_as_f64,
     },
+    snapshot::{FamilySnapshot, Values},
     wire::json,
 };
 
@@ -180,8 +182,9 @@ fn a_series_knows_its_birth() {
         registry.apply(delta, Timestamp(now)).unwrap();
     }
     let snapshot = registry.snapshot();
-    let series = &snapshot.families()[0].series[0];
-    assert_eq!((series.born, &series.value), (Timestamp(5), &Value::Counter(2.into())));
+    let family = &snapshot.families()[0];
+    assert_eq!(family.index.born(), [Timestamp(5)]);
+    assert_eq!(first(family), Value::Counter(2.into()));
 }
 
 #[test]
@@ -210,7 +213,7 @@ fn threads_lose_nothing() {
         scope.spawn(|| {
             while done.load(Ordering::Relaxed) < 4 {
                 for family in registry.snapshot().families() {
-                    if let Value::Summary(observed) = family.series[0].value {
+                    if let Value::Summary(observed) = first(family) {
                         // Under heavy fire at most what the four threads have in flight is apart.
                         let apart = observed.sum - 2.0 * count_as_f64(observed.count);
                         assert!(apart.abs() <= 2.0 * 4.0, "{observed:?}");
@@ -253,7 +256,20 @@ fn value_after(changes: &[Change]) -> Value {
         let delta = Delta::new(name, "".into(), Labels::default(), change.clone()).unwrap();
         registry.apply(&delta, Timestamp(0)).unwrap();
     }
-    registry.snapshot().families()[0].series[0].value.clone()
+    first(&registry.snapshot().families()[0])
+}
+
+/// What the first series of a family holds.
+fn first(family: &FamilySnapshot) -> Value {
+    match &family.values {
+        Values::Counter(amounts) => Value::Counter(amounts[0]),
+        Values::Gauge(levels) => Value::Gauge(levels[0]),
+        Values::Histogram(histograms) => {
+            let (counts, sum) = histograms.iter().next().unwrap();
+            Value::Histogram(Buckets::from_parts(histograms.bounds().clone(), counts.into(), sum))
+        }
+        Values::Summary(all) => Value::Summary(all[0]),
+    }
 }
 
 proptest! {
@@ -265,4 +281,29 @@ proptest! {
         prop_assert_eq!(&value_after(&[composed]), &value);
         prop_assert_eq!(value_after(&[value.clone().into()]), value);
     }
+}
+
+/// New series come between the scrapes of others: the page is that of all at once.
+#[test]
+fn an_order_is_kept_across_scrapes() {
+    let delta = |n: usize| {
+        format!(
+            r#"{{"type":"counter","name":"c","method":"inc","labels":{{"a":"{}"}}}}"#,
+            n * 7919 % 500
+        )
+    };
+    let (scraped, at_once) =
+        [(); 2].map(|()| Registry::new(SchemaConflicts::Adopt, &Limits::default())).into();
+    for n in 0..500 {
+        apply_all(&at_once, &[&delta(n)]);
+        if n % 50 < 3 {
+            apply_all(&scraped, &[&delta(n)]);
+        } else {
+            let message = delta(n);
+            let message = json::decode(message.as_bytes(), &Limits::default());
+            scraped.apply(message.deltas[0].as_ref().unwrap(), Timestamp(0)).unwrap();
+        }
+    }
+    assert_eq!(page(&scraped), page(&at_once));
+    assert_eq!(page(&scraped).lines().count(), 502);
 }

@@ -1,8 +1,10 @@
 //! How our own families are made.
 
+use std::sync::Arc;
+
 use pushprom_core::{
-    model::{Amount, Kind, LabelSet, Labels, Timestamp, Value, count_as_f64},
-    snapshot::{FamilySnapshot, SeriesSnapshot},
+    model::{Amount, Bounds, Kind, LabelSet, Labels, Timestamp, Value, count_as_f64},
+    snapshot::{FamilySnapshot, Index, Values},
 };
 
 use super::{Counter, Gauge};
@@ -32,16 +34,23 @@ pub(super) fn family(
     name: &str,
     help: &str,
     kind: Kind,
-    series: impl IntoIterator<Item = SeriesSnapshot>,
+    series: impl IntoIterator<Item = (LabelSet, Value)>,
 ) -> FamilySnapshot {
-    let mut series: Vec<SeriesSnapshot> = series.into_iter().collect();
-    series.sort_by(|a, b| a.labels.cmp(&b.labels));
-    FamilySnapshot { name: name.into(), help: help.into(), kind, series }
+    let mut series: Vec<_> = series.into_iter().collect();
+    series.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut index = Index::default();
+    // Our histograms have the default bounds.
+    let mut values = Values::with_capacity(kind, &Bounds::default(), series.len());
+    for (labels, value) in series {
+        index.push(&labels, Timestamp::default());
+        values.push(value);
+    }
+    FamilySnapshot { name: name.into(), help: help.into(), index: Arc::new(index), values }
 }
 
 /// A series. The labels are our own, and valid.
-pub(super) fn series(labels: &[(&'static str, &'static str)], value: Value) -> SeriesSnapshot {
+pub(super) fn series(labels: &[(&'static str, &'static str)], value: Value) -> (LabelSet, Value) {
     let labels = labels.iter().map(|&(name, value)| (name.into(), value.into()));
     let labels = Labels::new(labels).expect("the labels of our own metrics are valid");
-    SeriesSnapshot { labels: LabelSet::from(&labels), born: Timestamp::default(), value }
+    (LabelSet::from(&labels), value)
 }
