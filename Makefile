@@ -39,7 +39,7 @@ bench: ## measure the budgets and write docs/benchmarks.md's table
 
 fuzz: install ## fuzz each decoder and the registry (FUZZ_SECONDS each)
 	cd fuzz && cargo run --quiet --release --locked --bin seed
-	for target in json_fast json_exact registry; do \
+	for target in json_fast json_exact intake registry; do \
 	  cd $(CURDIR)/fuzz && cargo fuzz run --sanitizer none --release $$target -- \
 	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 -verbosity=0 || exit 1; \
 	done

@@ -20,6 +20,8 @@ const CORE: Imports = &[
     ("wire", &["limits", "model"]),
     ("atomic", &["model"]),
     ("registry", &["atomic", "limits", "model", "snapshot"]),
+    ("memo", &[]),
+    ("intake", &["limits", "memo", "model", "registry", "wire"]),
     ("snapshot", &["model"]),
     ("expose", &["model", "snapshot"]),
 ];
@@ -39,11 +41,11 @@ const DAEMON: Imports = &[
 
 /// What core is built from. Nothing here does I/O, reads a clock or logs.
 const CORE_DEPENDENCIES: &[&str] = &[
+    "foldhash",
     "hashbrown",
     "itoa",
+    "memchr",
     "parking_lot",
-    "serde",
-    "serde_json",
     "siphasher",
     "smallvec",
     "thiserror",
@@ -137,6 +139,7 @@ const CORE_STD: &[&str] = &[
     "borrow",
     "cmp",
     "collections",
+    "convert",
     "fmt",
     "hash",
     "iter",

@@ -5,9 +5,11 @@
 //! crate and the import table in `tests/house.rs` hold that line.
 //!
 //! In reading order: [`limits`], then [`model`] (the words), [`wire`] (bytes to deltas), [`registry`]
-//! (deltas to totals, in the cells of [`atomic`]), [`snapshot`] and [`expose`] (totals to pages). `wire`,
-//! `registry` and `expose` never see each other.
+//! (deltas to totals, in the cells of [`atomic`]), [`intake`] (the way of a message through both, shortened
+//! by a [`memo`]), [`snapshot`] and [`expose`] (totals to pages). `wire`, `registry` and `expose` never see
+//! each other.
 
+#![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
     warn(
@@ -29,6 +31,10 @@ pub mod wire;
 pub mod atomic;
 
 pub mod registry;
+
+pub mod memo;
+
+pub mod intake;
 
 pub mod snapshot;
 

@@ -62,7 +62,7 @@ pub fn run(config: &Config) -> Result<(), RunError> {
             udp::spawn(socket, ingest, telemetry, shutdown.clone())?;
         }
         let context = http::Context::new(ingest, telemetry, config.body_timeout);
-        http::spawn(&listeners, config, &Arc::new(context), &shutdown)?;
+        http::spawn(&listeners, config, &context, &shutdown)?;
         // The serving threads have their own handles; these would keep the port open after them.
         drop((listeners, shutdown));
         tracing::info!(version = version::VERSION, revision = version::REVISION, "ready");

@@ -29,6 +29,16 @@ impl Kind {
         }
     }
 
+    /// Its place in [`Self::ALL`].
+    pub const fn place(self) -> usize {
+        match self {
+            Self::Counter => 0,
+            Self::Gauge => 1,
+            Self::Histogram => 2,
+            Self::Summary => 3,
+        }
+    }
+
     /// The kind that a word of the wire names.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)

@@ -17,20 +17,24 @@ mod stream;
 use std::{sync::Arc, time::Duration};
 
 use hyper::{Request, body::Incoming};
+use parking_lot::Mutex;
+use pushprom_core::intake::Intake;
 pub use server::{bind, spawn};
 use tokio::sync::Semaphore;
 
 use self::{connections::Connection, pages::Pages, reply::Reply, route::Route};
 use crate::{ingest::Ingest, telemetry::Telemetry};
 
-/// What every request is served from.
+/// What the requests of one serving thread are served from.
 pub struct Context {
     ingest: Arc<Ingest>,
+    /// Of this thread alone: nobody waits for the lock.
+    intake: Mutex<Intake>,
     telemetry: Arc<Telemetry>,
     body_timeout: Duration,
-    pages: Pages,
+    pages: Arc<Pages>,
     /// Bytes of large bodies that may still be read.
-    large_bodies: Semaphore,
+    large_bodies: Arc<Semaphore>,
 }
 
 impl Context {
@@ -39,7 +43,26 @@ impl Context {
         // A body of the greatest length can be read, alone.
         let large_bodies = push::LARGE_BODIES_BYTES_MAX.max(ingest.limits().message_bytes);
         let large_bodies = Semaphore::new(large_bodies.min(Semaphore::MAX_PERMITS));
-        Self { ingest, telemetry, body_timeout, pages: Pages::new(pages::BYTES_MAX), large_bodies }
+        Self {
+            ingest,
+            intake: Mutex::default(),
+            telemetry,
+            body_timeout,
+            pages: Arc::new(Pages::new(pages::BYTES_MAX)),
+            large_bodies: Arc::new(large_bodies),
+        }
+    }
+
+    /// The same for another thread.
+    fn for_another_thread(&self) -> Self {
+        Self {
+            ingest: Arc::clone(&self.ingest),
+            intake: Mutex::default(),
+            telemetry: Arc::clone(&self.telemetry),
+            body_timeout: self.body_timeout,
+            pages: Arc::clone(&self.pages),
+            large_bodies: Arc::clone(&self.large_bodies),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use hyper::{
     Method as HttpMethod, Request, StatusCode,
     body::{Body, Incoming},
 };
+use pushprom_core::intake::{Broken, Outcome};
 use serde_json::json;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
@@ -20,7 +21,6 @@ use super::{
 };
 use crate::{
     clock,
-    ingest::{Broken, Outcome},
     telemetry::{Code, Method, Reason, Transport},
 };
 
@@ -142,8 +142,12 @@ async fn collect(
 }
 
 fn take_in(body: &[u8], context: &Context) -> Reply {
-    match context.ingest.message(body, Transport::Http, Broken::Refuse, clock::now()) {
-        Ok(outcome) => answer(&outcome),
+    let (mut intake, now) = (context.intake.lock(), clock::now());
+    match context.ingest.message(&mut intake, body, Transport::Http, Broken::Refuse, now) {
+        Ok(outcome) => {
+            context.telemetry.record_tally(Transport::Http, &outcome.tally);
+            answer(&outcome)
+        }
         Err(_) => {
             let text = "pushprom failed; see its log\n";
             reply::last(reply::text(StatusCode::INTERNAL_SERVER_ERROR, text))
@@ -164,7 +168,7 @@ fn answer(outcome: &Outcome) -> Reply {
                 .iter()
                 .map(|(index, refusal)| json!({"index": index, "error": refusal.to_string()}))
                 .collect::<Vec<_>>();
-            let body = json!({"applied": outcome.applied, "rejected": refused});
+            let body = json!({"applied": outcome.applied(), "rejected": refused});
             reply::json(StatusCode::BAD_REQUEST, &body)
         }
     }

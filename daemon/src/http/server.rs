@@ -62,7 +62,7 @@ pub fn bind(address: &Address) -> io::Result<StdTcpListener> {
 pub fn spawn(
     listeners: &[StdTcpListener],
     config: &Config,
-    context: &Arc<Context>,
+    context: &Context,
     shutdown: &Shutdown,
 ) -> io::Result<()> {
     let files = files_for_connections();
@@ -79,7 +79,7 @@ pub fn spawn(
         let listeners: io::Result<Vec<_>> =
             listeners.iter().map(StdTcpListener::try_clone).collect();
         let worker = Worker {
-            context: Arc::clone(context),
+            context: Arc::new(context.for_another_thread()),
             connections: Arc::clone(&connections),
             header_timeout: config.header_timeout,
             write_timeout: config.write_timeout,

@@ -8,10 +8,13 @@ use std::{
     time::Duration,
 };
 
-use pushprom_core::limits::DATAGRAM_BYTES_MAX;
+use pushprom_core::{
+    intake::{Broken, Intake},
+    limits::DATAGRAM_BYTES_MAX,
+};
 use socket2::Type;
 
-use super::{Broken, Ingest};
+use super::Ingest;
 use crate::{
     clock,
     config::Address,
@@ -64,11 +67,12 @@ pub fn spawn(
 
 fn receive_all(socket: &UdpSocket, ingest: &Ingest, telemetry: &Telemetry, shutdown: &Shutdown) {
     let mut buffer = vec![0; BUFFER_BYTES];
+    let mut intake = Intake::default();
     while !shutdown.is_requested() {
         match socket.recv_from(&mut buffer) {
             Ok((length, peer)) => {
                 let datagram = buffer.get(..length).unwrap_or_default();
-                take_in(datagram, peer, ingest, telemetry);
+                take_in(&mut intake, datagram, peer, ingest, telemetry);
             }
             Err(error) if is_timeout(&error) => {}
             Err(error) => rest_after(&error, telemetry),
@@ -81,7 +85,7 @@ fn receive_all(socket: &UdpSocket, ingest: &Ingest, telemetry: &Telemetry, shutd
     }
     for _ in 0..DRAIN_DATAGRAMS_MAX {
         let Ok((length, peer)) = socket.recv_from(&mut buffer) else { return };
-        take_in(buffer.get(..length).unwrap_or_default(), peer, ingest, telemetry);
+        take_in(&mut intake, buffer.get(..length).unwrap_or_default(), peer, ingest, telemetry);
     }
 }
 
@@ -100,14 +104,20 @@ fn rest_after(error: &io::Error, telemetry: &Telemetry) {
     thread::sleep(ERROR_PAUSE);
 }
 
-fn take_in(datagram: &[u8], peer: SocketAddr, ingest: &Ingest, telemetry: &Telemetry) {
+fn take_in(
+    intake: &mut Intake,
+    datagram: &[u8],
+    peer: SocketAddr,
+    ingest: &Ingest,
+    telemetry: &Telemetry,
+) {
     telemetry.record_datagram(datagram.len());
     let now = clock::now();
-    let Ok(outcome) = ingest.message(datagram, Transport::Udp, Broken::Salvage, now) else {
-        return;
-    };
+    let outcome = ingest.message(intake, datagram, Transport::Udp, Broken::Salvage, now);
+    let Ok(outcome) = outcome else { return };
+    telemetry.record_tally(Transport::Udp, &outcome.tally);
     for (_, refusal) in outcome.refused {
-        complain(telemetry, now.0 / 1000, peer, refusal.reason(), &refusal);
+        complain(telemetry, now.0 / 1000, peer, Reason::from(&refusal), &refusal);
     }
     if let Some(error) = outcome.broken {
         complain(telemetry, now.0 / 1000, peer, Reason::from(&error), &error);

@@ -3,6 +3,7 @@
 
 use hyper::{Method as HttpMethod, StatusCode};
 use pushprom_core::{
+    intake::Refusal,
     model::InvalidDelta,
     registry::Rejected,
     wire::json::{DeltaError, MessageError},
@@ -193,6 +194,15 @@ impl From<&DeltaError> for Reason {
                 InvalidDelta::Amount(_) => Self::NegativeAmount,
                 InvalidDelta::Bounds(_) => Self::Bounds,
             },
+        }
+    }
+}
+
+impl From<&Refusal> for Reason {
+    fn from(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::Decode(error) => error.into(),
+            Refusal::Apply(error) => error.into(),
         }
     }
 }

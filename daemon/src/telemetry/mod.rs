@@ -15,8 +15,8 @@ use std::{
 pub use label::{Code, Method, Reason, ScrapeCode, Transport};
 use pushprom_core::{
     atomic::{AtomicBuckets, AtomicObservations},
+    intake::Tally,
     model::{Bounds, HistogramChange, Kind, Observations},
-    registry::Applied,
 };
 
 /// All our own counters.
@@ -57,7 +57,10 @@ impl Counter {
     }
 
     fn add(&self, by: u64) {
-        self.0.fetch_add(by, Relaxed);
+        // A write costs even where it adds nothing.
+        if by > 0 {
+            self.0.fetch_add(by, Relaxed);
+        }
     }
 
     fn get(&self) -> u64 {
@@ -139,18 +142,14 @@ impl Telemetry {
         self.received_bytes[transport as usize].add(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
-    /// A delta was applied.
-    pub fn record_applied(&self, transport: Transport, kind: Kind, applied: Applied) {
-        self.applied[transport as usize][kind as usize].inc();
-        if applied.created {
-            self.series_created.inc();
+    /// Deltas were applied.
+    pub fn record_tally(&self, transport: Transport, tally: &Tally) {
+        for (counter, &count) in self.applied[transport as usize].iter().zip(&tally.applied) {
+            counter.add(count);
         }
-        if applied.help_replaced {
-            self.help_replaced.inc();
-        }
-        if applied.buckets_ignored {
-            self.buckets_ignored.inc();
-        }
+        self.series_created.add(tally.created);
+        self.help_replaced.add(tally.help_replaced);
+        self.buckets_ignored.add(tally.buckets_ignored);
     }
 
     /// A delta, or a message that could not be taken apart, was refused.

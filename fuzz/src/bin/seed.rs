@@ -1,4 +1,5 @@
-//! Writes the bodies of the recorded conformance cases where the JSON targets look for their corpus.
+//! Writes the bodies of the recorded conformance cases where the targets that read messages look for their
+//! corpus.
 
 use std::{error::Error, fs, path::Path};
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 fn main() -> Result<(), Box<dyn Error>> {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     let cases = fs::read_to_string(home.join("../tests/conformance/cases.jsonl"))?;
-    for target in ["json_fast", "json_exact"] {
+    for target in ["json_fast", "json_exact", "intake"] {
         let corpus = home.join("corpus").join(target);
         fs::create_dir_all(&corpus)?;
         for line in cases.lines() {

@@ -78,7 +78,7 @@ fn decode_delta(value: Value<'_>) -> Result<Delta<'_>, DeltaError> {
         None => {}
         Some(found) => return Err(DeltaError::NotAnObject { found }),
     }
-    fields.finish()
+    fields.finish().map(|(delta, _)| delta)
 }
 
 fn decode_field<'a>(
@@ -203,7 +203,7 @@ impl<'a> Value<'a> {
 }
 
 /// Resolves escapes; every invalid byte and every half of a surrogate pair becomes one U+FFFD.
-fn unescape(inner: &[u8]) -> String {
+pub(super) fn unescape(inner: &[u8]) -> String {
     let mut text = String::with_capacity(inner.len());
     let mut pieces = inner.split(|&byte| byte == b'\\');
     push_utf8(&mut text, pieces.next().unwrap_or_default());

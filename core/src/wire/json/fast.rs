@@ -1,201 +1,218 @@
-//! The fast path: `serde_json` over a message that is valid UTF-8 as a whole.
+//! The fast path: one pass over a message of the usual kind.
 //!
-//! It gives up at anything that it might see otherwise than the exact path does: an unknown key (whose
-//! value could be nested too deep), a value of another type, any error.
+//! It gives up at anything that it would have to think about: invalid UTF-8, a key that is not spelled as
+//! documented, a value of another type, any error of syntax.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use super::{Field, Item, Reading, Recall, exact::unescape, fields::Fields, scan::Cursor};
+use crate::limits::DELTAS_PER_MESSAGE_MAX;
 
-use super::{Field, JsonMessage, fields::Fields};
-use crate::{limits::DELTAS_PER_MESSAGE_MAX, wire::Message};
-
-pub(super) fn decode(message: &[u8]) -> Option<JsonMessage<'_>> {
+/// Decodes a message but for the deltas that `recall` knows by their text.
+pub(super) fn decode<'a, H, M>(
+    message: &'a [u8],
+    recall: impl FnMut(&'a [u8]) -> Recall<H, M>,
+) -> Option<Vec<Item<'a, H, M>>> {
     let text = std::str::from_utf8(message).ok()?;
-    let mut deltas = Vec::new();
-    for value in serde_json::Deserializer::from_str(text).into_iter::<TopLevel<'_>>() {
-        match value.ok()? {
-            TopLevel::One(fields) => deltas.push(fields.finish()),
-            TopLevel::Many(many) => deltas.extend(many.into_iter().map(Fields::finish)),
+    let mut decoder = Decoder { text, cursor: Cursor::new(message), recall, items: Vec::new() };
+    decoder.values()?;
+    (!decoder.items.is_empty()).then_some(decoder.items)
+}
+
+struct Decoder<'a, H, M, F> {
+    text: &'a str,
+    /// A place in `text`.
+    cursor: Cursor<'a>,
+    recall: F,
+    items: Vec<Item<'a, H, M>>,
+}
+
+impl<'a, H, M, F: FnMut(&'a [u8]) -> Recall<H, M>> Decoder<'a, H, M, F> {
+    fn values(&mut self) -> Option<()> {
+        loop {
+            self.cursor.skip_space();
+            match self.cursor.peek() {
+                Some(b'{') => self.delta()?,
+                Some(b'[') => self.array()?,
+                Some(_) => return None,
+                None => return Some(()),
+            }
         }
-        if deltas.len() > DELTAS_PER_MESSAGE_MAX {
+    }
+
+    fn array(&mut self) -> Option<()> {
+        self.cursor.step();
+        if self.cursor.take(b']') {
+            return Some(());
+        }
+        loop {
+            self.cursor.skip_space();
+            self.delta()?;
+            if !self.cursor.take(b',') {
+                return self.cursor.take(b']').then_some(());
+            }
+        }
+    }
+
+    fn delta(&mut self) -> Option<()> {
+        if self.items.len() == DELTAS_PER_MESSAGE_MAX {
             return None;
         }
+        let item = match (self.recall)(self.cursor.rest()) {
+            Recall::Hit { item, bytes } => {
+                self.cursor.skip(bytes);
+                Item::Recalled(item)
+            }
+            Recall::Miss(note) => Item::Read(Box::new(self.read()?), note),
+        };
+        self.items.push(item);
+        Some(())
     }
-    (!deltas.is_empty()).then_some(Message { deltas, broken: None })
-}
 
-/// A value at the top level of a message.
-#[expect(clippy::large_enum_variant, reason = "the large one is the common one")]
-enum TopLevel<'a> {
-    One(Fields<'a>),
-    Many(Vec<Fields<'a>>),
-}
-
-impl<'de> Deserialize<'de> for TopLevel<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TopLevelVisitor;
-
-        impl<'de> Visitor<'de> for TopLevelVisitor {
-            type Value = TopLevel<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a delta or an array of deltas")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                FieldsVisitor.visit_map(map).map(TopLevel::One)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut many = Vec::new();
-                while let Some(fields) = seq.next_element()? {
-                    many.push(fields);
-                    if many.len() > DELTAS_PER_MESSAGE_MAX {
-                        return Err(A::Error::custom("too many deltas"));
-                    }
-                }
-                Ok(TopLevel::Many(many))
-            }
+    fn read(&mut self) -> Option<Reading<'a>> {
+        let start = self.cursor;
+        if !self.cursor.take(b'{') {
+            return None;
         }
-
-        deserializer.deserialize_any(TopLevelVisitor)
-    }
-}
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-struct FieldsVisitor;
-
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a delta")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = Fields::default();
-        while let Some(Key(field)) = map.next_key()? {
-            match field {
-                Field::Type | Field::Name | Field::Help | Field::Method => {
-                    if let Some(Text(text)) = map.next_value()? {
-                        fields.set_text(field, text);
-                    }
+        let mut number_at = None;
+        if !self.cursor.take(b'}') {
+            loop {
+                let Cow::Borrowed(key) = self.string()? else { return None };
+                let field = Field::ALL.into_iter().find(|field| field.as_str() == key)?;
+                if !self.cursor.take(b':') {
+                    return None;
                 }
-                Field::Value => {
-                    if let Some(value) = map.next_value()? {
-                        fields.set_value(value);
-                    }
-                }
-                Field::Labels => match map.next_value()? {
-                    Some(LabelPairs(pairs)) => {
-                        for (name, value) in pairs {
-                            fields.add_label(name, value);
+                self.cursor.skip_space();
+                match field {
+                    Field::Type | Field::Name | Field::Help | Field::Method => {
+                        if !self.null() {
+                            fields.set_text(field, self.string()?);
                         }
                     }
-                    None => fields.clear_labels(),
-                },
-                Field::Buckets => match map.next_value::<Option<Vec<Option<f64>>>>()? {
-                    Some(elements) => {
-                        fields.buckets().begin();
-                        for element in elements {
-                            fields.buckets().push(element);
+                    Field::Value => {
+                        let (number, at) = self.number()?;
+                        if let Some(number) = number {
+                            fields.set_value(number);
+                            number_at = Some(at);
                         }
-                        fields.buckets().end();
                     }
-                    None => fields.buckets().clear(),
-                },
-            }
-        }
-        Ok(fields)
-    }
-}
-
-/// A key that names a field.
-struct Key(Field);
-
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-
-        impl Visitor<'_> for KeyVisitor {
-            type Value = Key;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a field")
-            }
-
-            fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
-                Field::from_key(key).map(Key).ok_or_else(|| E::custom("unknown key"))
-            }
-        }
-
-        deserializer.deserialize_identifier(KeyVisitor)
-    }
-}
-
-/// A string, borrowed where it has no escapes.
-struct Text<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(TextVisitor)
-    }
-}
-
-/// The value of `labels`: an object of strings, or PHP's empty array.
-struct LabelPairs<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
-
-impl<'de> Deserialize<'de> for LabelPairs<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct LabelsVisitor;
-
-        impl<'de> Visitor<'de> for LabelsVisitor {
-            type Value = LabelPairs<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of strings")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some((Text(name), value)) = map.next_entry::<_, Option<Text<'de>>>()? {
-                    pairs.push((name, value.map_or(Cow::Borrowed(""), |Text(value)| value)));
+                    Field::Labels => self.labels(&mut fields)?,
+                    Field::Buckets => self.buckets(&mut fields)?,
                 }
-                Ok(LabelPairs(pairs))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                match seq.next_element::<Text<'de>>()? {
-                    None => Ok(LabelPairs(Vec::new())),
-                    Some(_) => Err(A::Error::custom("labels in an array")),
+                if !self.cursor.take(b',') {
+                    break;
                 }
             }
+            if !self.cursor.take(b'}') {
+                return None;
+            }
         }
+        let start_at = start.position();
+        let from_start = |at: usize| at.saturating_sub(start_at);
+        let number_at = number_at.map(|(from, to)| (from_start(from), from_start(to)));
+        let (delta, recipe) = match fields.finish() {
+            Ok((delta, recipe)) => (Ok(delta), Some(recipe)),
+            Err(error) => (Err(error), None),
+        };
+        Some(Reading { delta, text: self.cursor.since(&start), recipe, number_at })
+    }
 
-        deserializer.deserialize_any(LabelsVisitor)
+    fn labels(&mut self, fields: &mut Fields<'a>) -> Option<()> {
+        if self.null() {
+            fields.clear_labels();
+            return Some(());
+        }
+        if self.cursor.take(b'[') {
+            // PHP writes an empty array for an empty map.
+            return self.cursor.take(b']').then_some(());
+        }
+        if !self.cursor.take(b'{') {
+            return None;
+        }
+        if self.cursor.take(b'}') {
+            return Some(());
+        }
+        loop {
+            let name = self.string()?;
+            if !self.cursor.take(b':') {
+                return None;
+            }
+            self.cursor.skip_space();
+            let value = if self.null() { Cow::Borrowed("") } else { self.string()? };
+            fields.add_label(name, value);
+            if !self.cursor.take(b',') {
+                return self.cursor.take(b'}').then_some(());
+            }
+        }
+    }
+
+    fn buckets(&mut self, fields: &mut Fields<'a>) -> Option<()> {
+        if self.null() {
+            fields.buckets().clear();
+            return Some(());
+        }
+        if !self.cursor.take(b'[') {
+            return None;
+        }
+        fields.buckets().begin();
+        if !self.cursor.take(b']') {
+            loop {
+                self.cursor.skip_space();
+                let (bound, _) = self.number()?;
+                fields.buckets().push(bound);
+                if !self.cursor.take(b',') {
+                    break;
+                }
+            }
+            if !self.cursor.take(b']') {
+                return None;
+            }
+        }
+        fields.buckets().end();
+        Some(())
+    }
+
+    /// A string, borrowed where it has no escapes.
+    fn string(&mut self) -> Option<Cow<'a, str>> {
+        self.cursor.skip_space();
+        let quote = self.cursor;
+        if !self.cursor.take(b'"') {
+            return None;
+        }
+        let rest = self.cursor.rest();
+        let is_special = |&byte: &u8| byte == b'"' || byte == b'\\' || byte < 0x20;
+        let length = rest.iter().position(is_special)?;
+        let start = self.cursor.position();
+        if rest.get(length) == Some(&b'"') {
+            let end = start.checked_add(length)?;
+            self.cursor.skip(length.checked_add(1)?);
+            return Some(Cow::Borrowed(self.text.get(start..end)?));
+        }
+        self.cursor = quote;
+        self.cursor.skip_string().ok()?;
+        let inner = self.cursor.since(&quote).strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        Some(Cow::Owned(unescape(inner)))
+    }
+
+    /// A number, and where it stands, or `null`.
+    fn number(&mut self) -> Option<(Option<f64>, (usize, usize))> {
+        let start = self.cursor.position();
+        if self.null() {
+            return Some((None, (start, start)));
+        }
+        self.cursor.skip_number().ok()?;
+        let end = self.cursor.position();
+        let number = self.text.get(start..end)?.parse::<f64>().ok()?;
+        number.is_finite().then_some((Some(number), (start, end)))
+    }
+
+    /// Steps over `null`, if that is what stands here.
+    fn null(&mut self) -> bool {
+        let is_null = self.cursor.rest().starts_with(b"null");
+        if is_null {
+            self.cursor.skip(4);
+        }
+        is_null
     }
 }

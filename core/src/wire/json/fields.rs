@@ -4,11 +4,8 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::{DeltaError, Field};
-use crate::model::{
-    Amount, Bounds, Change, Delta, GaugeChange, HistogramChange, InvalidDelta, Kind, Labels,
-    MetricName, Observations, Quoted,
-};
+use super::{DeltaError, Field, Recipe};
+use crate::model::{Delta, InvalidDelta, Kind, Labels, MetricName, Quoted};
 
 /// A delta's fields as far as they were given. A field that was not, or as `null`, has Go's zero value.
 #[derive(Debug, Default)]
@@ -54,46 +51,17 @@ impl<'a> Fields<'a> {
         &mut self.buckets
     }
 
-    /// Makes a delta of the fields.
-    pub(super) fn finish(self) -> Result<Delta<'a>, DeltaError> {
+    /// Makes a delta of the fields; says what it does with its number too.
+    pub(super) fn finish(self) -> Result<(Delta<'a>, Recipe), DeltaError> {
         let Some(kind) = Kind::from_word(&self.kind) else {
             return Err(DeltaError::UnknownType(Quoted::new(&self.kind)));
         };
         let name = MetricName::new(self.name).map_err(InvalidDelta::from)?;
         let labels = Labels::new(self.labels).map_err(InvalidDelta::from)?;
-        let change = change(kind, &self.method, self.value, &self.buckets)?;
-        Ok(Delta::new(name, self.help, labels, change)?)
+        let recipe = Recipe::new(kind, &self.method, self.buckets.as_slice())?;
+        let change = recipe.change(self.value).map_err(InvalidDelta::from)?;
+        Ok((Delta::new(name, self.help, labels, change)?, recipe))
     }
-}
-
-/// The methods of a kind, for an error text. [`change`] is where they are.
-pub(super) const fn methods(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Counter => "inc or add",
-        Kind::Gauge => "set, inc, dec, add or sub",
-        Kind::Histogram | Kind::Summary => "observe",
-    }
-}
-
-/// The change that a method makes. `inc` and `dec` ignore the value; only a histogram has buckets.
-fn change(kind: Kind, method: &str, value: f64, buckets: &Slice) -> Result<Change, DeltaError> {
-    Ok(match (kind, method) {
-        (Kind::Counter, "inc") => Change::Counter(Amount::ONE),
-        (Kind::Counter, "add") => Change::Counter(Amount::new(value).map_err(InvalidDelta::from)?),
-        (Kind::Gauge, "set") => Change::Gauge(GaugeChange::Set(value)),
-        (Kind::Gauge, "inc") => Change::Gauge(GaugeChange::Add(1.0)),
-        (Kind::Gauge, "dec") => Change::Gauge(GaugeChange::Add(-1.0)),
-        (Kind::Gauge, "add") => Change::Gauge(GaugeChange::Add(value)),
-        (Kind::Gauge, "sub") => Change::Gauge(GaugeChange::Add(-value)),
-        (Kind::Histogram, "observe") => {
-            let bounds = Bounds::new(buckets.as_slice()).map_err(InvalidDelta::from)?;
-            Change::Histogram(HistogramChange::Observation { value, bounds })
-        }
-        (Kind::Summary, "observe") => Change::Summary(Observations::one(value)),
-        (kind, method) => {
-            return Err(DeltaError::UnknownMethod { kind, method: Quoted::new(method) });
-        }
-    })
 }
 
 /// An array of numbers as Go's decoder fills a slice: a later array goes over the memory of the earlier

@@ -4,20 +4,30 @@
 //! any case, later duplicates win, `labels` given twice merge, `null` is "not given", a lone surrogate
 //! and every invalid byte become U+FFFD.
 //!
-//! There are two paths. [`decode_fast`] is `serde_json` with a visitor; it takes what well-behaved
-//! clients send and gives up at anything unusual. [`decode_exact`] is an own scanner that decides every
-//! leniency and every error. Whatever the fast path takes, the exact path takes with the same result:
-//! the property test below and the fuzz target `json_fast` hold them to it.
+//! There are two paths. [`decode_fast`] takes what well-behaved clients send, in one pass, and gives up at
+//! anything unusual. [`decode_exact`] decides every leniency and every error. Whatever the fast path
+//! takes, the exact path takes with the same result: the property test below and the fuzz target
+//! `json_fast` hold them to it.
+//!
+//! Who remembers deltas by their text need not have them decoded again: [`decode_recalling`] asks at
+//! each, and [`Outliner`] finds their pieces.
 
 mod exact;
 mod fast;
 mod fields;
+mod outline;
+mod recipe;
 mod scan;
+
+pub use outline::{OUTLINE_BYTES_MAX, Outline, Outliner};
+pub use recipe::Recipe;
+
+use std::convert::Infallible;
 
 use super::Message;
 use crate::{
     limits::{DELTAS_PER_MESSAGE_MAX, Limits, NESTING_MAX},
-    model::{InvalidDelta, Kind, Quoted},
+    model::{Delta, InvalidDelta, Kind, Quoted},
 };
 
 /// A decoded JSON message.
@@ -98,7 +108,7 @@ pub enum DeltaError {
     #[error("type {0} is unknown; use counter, gauge, histogram or summary")]
     UnknownType(Quoted),
     /// A method that the type does not have.
-    #[error("method {method} is unknown for a {kind}; use {}", fields::methods(*.kind))]
+    #[error("method {method} is unknown for a {kind}; use {}", recipe::methods(*.kind))]
     UnknownMethod {
         /// The type.
         kind: Kind,
@@ -144,6 +154,42 @@ pub enum JsonKind {
     Object,
 }
 
+/// What is known of the delta that a text begins with.
+#[derive(Clone, Debug)]
+pub enum Recall<H, M> {
+    /// The text has come before, whole, and was a delta.
+    Hit {
+        /// What it was.
+        item: H,
+        /// Its length.
+        bytes: usize,
+    },
+    /// Nothing; with a note that comes back with the delta.
+    Miss(M),
+}
+
+/// One delta of a message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item<'a, H, M> {
+    /// It was known.
+    Recalled(H),
+    /// It was not.
+    Read(Box<Reading<'a>>, M),
+}
+
+/// What a delta was read as.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading<'a> {
+    /// The delta, or why it is none.
+    pub delta: Result<Delta<'a>, DeltaError>,
+    /// Its text.
+    pub text: &'a [u8],
+    /// What it does with its number.
+    pub recipe: Option<Recipe>,
+    /// Where in the text the number stands that it has: from, and to before. `None` if it has none.
+    pub number_at: Option<(usize, usize)>,
+}
+
 /// Decodes a message: by the fast path if that takes it, else by the exact one.
 pub fn decode<'a>(message: &'a [u8], limits: &Limits) -> JsonMessage<'a> {
     decode_fast(message, limits).unwrap_or_else(|| decode_exact(message, limits))
@@ -152,10 +198,25 @@ pub fn decode<'a>(message: &'a [u8], limits: &Limits) -> JsonMessage<'a> {
 /// Decodes a message of the usual kind: valid UTF-8, known fields of the right types, no nesting beyond
 /// theirs. `None` says nothing about the message but that [`decode_exact`] has to look at it.
 pub fn decode_fast<'a>(message: &'a [u8], limits: &Limits) -> Option<JsonMessage<'a>> {
+    let items = decode_recalling(message, limits, |_| Recall::<Infallible, ()>::Miss(()))?;
+    let deltas = items.into_iter().map(|item| match item {
+        Item::Read(reading, ()) => reading.delta,
+        Item::Recalled(never) => match never {},
+    });
+    Some(Message { deltas: deltas.collect(), broken: None })
+}
+
+/// Decodes a message as [`decode_fast`] does, but for the deltas that `recall` knows. It is asked with the
+/// message from the start of each delta on.
+pub fn decode_recalling<'a, H, M>(
+    message: &'a [u8],
+    limits: &Limits,
+    recall: impl FnMut(&'a [u8]) -> Recall<H, M>,
+) -> Option<Vec<Item<'a, H, M>>> {
     if message.len() > limits.message_bytes {
         return None;
     }
-    fast::decode(message)
+    fast::decode(message, recall)
 }
 
 /// Decodes any message. What this says holds.

@@ -12,7 +12,22 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(super) const fn new(message: &'a [u8]) -> Self {
-        Self { message, at: 0 }
+        Self::at(message, 0)
+    }
+
+    /// A place that many bytes after the start.
+    pub(super) const fn at(message: &'a [u8], at: usize) -> Self {
+        Self { message, at }
+    }
+
+    /// Bytes from the start of the message to here.
+    pub(super) const fn position(&self) -> usize {
+        self.at
+    }
+
+    /// What follows from here on.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.message.get(self.at..).unwrap_or_default()
     }
 
     /// The byte here, if the message does not end.
@@ -23,6 +38,11 @@ impl<'a> Cursor<'a> {
     /// Steps over one byte.
     pub(super) fn step(&mut self) {
         self.at += 1;
+    }
+
+    /// Steps over so many bytes.
+    pub(super) fn skip(&mut self, bytes: usize) {
+        self.at = self.at.saturating_add(bytes);
     }
 
     /// Steps over white space.
@@ -141,7 +161,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn skip_word(&mut self, word: &'static str) -> Result<(), MessageError> {
+    pub(super) fn skip_word(&mut self, word: &'static str) -> Result<(), MessageError> {
         for byte in word.bytes() {
             if self.peek() != Some(byte) {
                 return Err(self.unexpected(word));
@@ -152,7 +172,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over a string whose opening quote stands here.
-    fn skip_string(&mut self) -> Result<(), MessageError> {
+    pub(super) fn skip_string(&mut self) -> Result<(), MessageError> {
         self.step();
         loop {
             match self.peek() {
@@ -184,7 +204,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn skip_number(&mut self) -> Result<(), MessageError> {
+    pub(super) fn skip_number(&mut self) -> Result<(), MessageError> {
         if self.peek() == Some(b'-') {
             self.step();
         }

@@ -1,0 +1,260 @@
+//! The way of a message: from its bytes to what the registry made of each delta.
+//!
+//! Most deltas have come before, to the byte but for their number. An [`Intake`] remembers their text and
+//! their series, and applies such a one without decoding it. Which is which the outcome does not tell: a
+//! property test and the fuzz target `intake` hold it to what decoding and applying would have done.
+
+use std::{fmt, ops::AddAssign};
+
+use smallvec::SmallVec;
+
+use crate::{
+    limits::Limits,
+    memo::{Memo, Place, Vacancy},
+    model::{Change, Delta, Kind, Timestamp},
+    registry::{Applied, Known, Registry, Rejected},
+    wire::json::{
+        self, DeltaError, Item, MessageError, OUTLINE_BYTES_MAX, Outline, Outliner, Reading,
+        Recall, Recipe,
+    },
+};
+
+/// What one thread remembers of the deltas it has taken in.
+///
+/// Bounded by [`crate::memo::TEXTS_MAX`] texts of [`OUTLINE_BYTES_MAX`] bytes each.
+#[derive(Default)]
+pub struct Intake {
+    memo: Memo<Remembered>,
+    outliner: Outliner,
+}
+
+const _: () = assert!(OUTLINE_BYTES_MAX <= 1024, "an intake stays within some megabytes");
+
+/// A delta but for its number.
+struct Remembered {
+    known: Known,
+    recipe: Recipe,
+}
+
+/// A delta that was remembered, with its number.
+struct Again<'a> {
+    place: Place,
+    change: Change,
+    text: &'a [u8],
+}
+
+/// What becomes of the good deltas of a message that breaks off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// They count: nobody will send them again.
+    Salvage,
+    /// They do not: the sender is told, and sends the message again, mended.
+    Refuse,
+}
+
+/// What became of a message.
+#[derive(Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Deltas told apart, good and bad.
+    pub deltas: usize,
+    /// What applying the good ones did.
+    pub tally: Tally,
+    /// Deltas refused, by their place in the message.
+    pub refused: Vec<(usize, Refusal)>,
+    /// Why the rest of the message could not be read.
+    pub broken: Option<MessageError>,
+}
+
+/// What applying deltas did, in numbers of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Deltas applied, by the place of their kind in [`Kind::ALL`].
+    pub applied: [u64; Kind::ALL.len()],
+    /// Deltas that began a series.
+    pub created: u64,
+    /// Deltas whose help text replaced another one.
+    pub help_replaced: u64,
+    /// Deltas whose buckets are not those of their family, which it kept.
+    pub buckets_ignored: u64,
+}
+
+/// Why a delta was refused.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    /// It is none.
+    Decode(DeltaError),
+    /// The registry cannot take it.
+    Apply(Rejected),
+}
+
+impl Intake {
+    /// Takes in one message. `now` is the birth of the series that it begins.
+    pub fn take_in(
+        &mut self,
+        message: &[u8],
+        registry: &Registry,
+        limits: &Limits,
+        broken: Broken,
+        now: Timestamp,
+    ) -> Outcome {
+        let Self { memo, outliner } = self;
+        let items = json::decode_recalling(message, limits, |text| {
+            let Some(outline) = outliner.outline(text) else { return Recall::Miss(None) };
+            match memo.find(outline.before, outline.after) {
+                Ok(place) => match recall(memo, place, outline, text) {
+                    Some(item) => Recall::Hit { item, bytes: outline.len() },
+                    None => Recall::Miss(None),
+                },
+                Err(vacancy) => Recall::Miss(vacancy.map(|vacancy| (vacancy, outline))),
+            }
+        });
+        match items {
+            Some(items) => self.apply_all(items, registry, limits, now),
+            None => take_in_exactly(message, registry, limits, broken, now),
+        }
+    }
+
+    fn apply_all(
+        &mut self,
+        items: Vec<Item<'_, Again<'_>, Option<(Vacancy, Outline<'_>)>>>,
+        registry: &Registry,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Outcome {
+        let mut outcome = Outcome { deltas: items.len(), ..Outcome::default() };
+        // Put into the memo at the end: until then the places of those that were found hold.
+        let mut to_remember: SmallVec<[(Vacancy, Outline<'_>, Remembered); 1]> = SmallVec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            match item {
+                Item::Recalled(again) => {
+                    let Some(remembered) = self.memo.note_mut(again.place) else { continue };
+                    if let Some(applied) = registry.apply_known(&remembered.known, &again.change) {
+                        outcome.tally.add(again.change.kind(), applied);
+                        continue;
+                    }
+                    // The help text of the family is another one by now.
+                    for delta in json::decode(again.text, limits).deltas {
+                        let applied = outcome.apply(index, delta, registry, now);
+                        if let Some(known) = applied.and_then(|delta| registry.known(&delta)) {
+                            remembered.known = known;
+                        }
+                    }
+                }
+                Item::Read(reading, vacancy) => {
+                    let Reading { delta, text, recipe, number_at } = *reading;
+                    let applied = outcome.apply(index, delta, registry, now);
+                    let vacancy = vacancy.filter(|(_, outline)| outline.is_of(text, number_at));
+                    if let (Some(delta), Some(recipe), Some((vacancy, outline))) =
+                        (applied, recipe, vacancy)
+                        && let Some(known) = registry.known(&delta)
+                    {
+                        to_remember.push((vacancy, outline, Remembered { known, recipe }));
+                    }
+                }
+            }
+        }
+        for (vacancy, outline, remembered) in to_remember {
+            self.memo.put(vacancy, outline.before, outline.after, remembered);
+        }
+        outcome
+    }
+}
+
+fn recall<'a>(
+    memo: &Memo<Remembered>,
+    place: Place,
+    outline: Outline<'a>,
+    text: &'a [u8],
+) -> Option<Again<'a>> {
+    // A delta that shows none has the number 0, as in Go.
+    let number = if outline.number.is_empty() { 0.0 } else { outline.number()? };
+    let change = memo.note(place)?.recipe.change(number).ok()?;
+    Some(Again { place, change, text: text.get(..outline.len())? })
+}
+
+/// Takes in a message of an unusual kind, or a broken one.
+fn take_in_exactly(
+    message: &[u8],
+    registry: &Registry,
+    limits: &Limits,
+    broken: Broken,
+    now: Timestamp,
+) -> Outcome {
+    let decoded = json::decode_exact(message, limits);
+    let mut outcome =
+        Outcome { deltas: decoded.deltas.len(), broken: decoded.broken, ..Outcome::default() };
+    match (broken, &outcome.broken) {
+        (Broken::Refuse, Some(_)) => {}
+        (Broken::Refuse, None) | (Broken::Salvage, _) => {
+            for (index, delta) in decoded.deltas.into_iter().enumerate() {
+                outcome.apply(index, delta, registry, now);
+            }
+        }
+    }
+    outcome
+}
+
+impl Outcome {
+    /// Applies a delta and notes what came of it; returns it if it was applied.
+    fn apply<'a>(
+        &mut self,
+        index: usize,
+        delta: Result<Delta<'a>, DeltaError>,
+        registry: &Registry,
+        now: Timestamp,
+    ) -> Option<Delta<'a>> {
+        let applied = delta.map_err(Refusal::Decode).and_then(|delta| {
+            let applied = registry.apply(&delta, now).map_err(Refusal::Apply)?;
+            Ok((delta, applied))
+        });
+        match applied {
+            Ok((delta, applied)) => {
+                self.tally.add(delta.kind(), applied);
+                Some(delta)
+            }
+            Err(refusal) => {
+                self.refused.push((index, refusal));
+                None
+            }
+        }
+    }
+
+    /// Deltas applied.
+    pub fn applied(&self) -> u64 {
+        self.tally.applied.iter().sum()
+    }
+}
+
+impl Tally {
+    fn add(&mut self, kind: Kind, applied: Applied) {
+        if let Some(count) = self.applied.get_mut(kind.place()) {
+            *count += 1;
+        }
+        self.created += u64::from(applied.created);
+        self.help_replaced += u64::from(applied.help_replaced);
+        self.buckets_ignored += u64::from(applied.buckets_ignored);
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        for (count, by) in self.applied.iter_mut().zip(other.applied) {
+            *count += by;
+        }
+        self.created += other.created;
+        self.help_replaced += other.help_replaced;
+        self.buckets_ignored += other.buckets_ignored;
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decode(error) => error.fmt(f),
+            Self::Apply(error) => error.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
