@@ -40,7 +40,7 @@ pub(super) fn family(
 }
 
 /// A series. The labels are our own, and valid.
-pub(super) fn series(labels: &[(&'static str, &'static str)], value: Value) -> SeriesSnapshot {
+pub(super) fn series(labels: &[(&'static str, &str)], value: Value) -> SeriesSnapshot {
     let labels = labels.iter().map(|&(name, value)| (name.into(), value.into()));
     let labels = Labels::new(labels).expect("the labels of our own metrics are valid");
     SeriesSnapshot { labels: LabelSet::from(&labels), born: Timestamp::default(), value }
