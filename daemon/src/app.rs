@@ -1,8 +1,9 @@
 //! The application: everything bound, then everything started, then the wait for the end.
 
-use std::{io, net::TcpListener, net::UdpSocket, panic, sync::Arc, time::Instant};
+use std::{io, net::TcpListener, panic, sync::Arc, time::Instant};
 
 use pushprom_core::registry::Registry;
+use socket2::Socket;
 use tokio::{
     runtime, select,
     signal::unix::{Signal, SignalKind, signal},
@@ -12,7 +13,7 @@ use tokio::{
 use crate::{
     config::{Address, Config},
     http,
-    ingest::{Ingest, udp},
+    ingest::{Ingest, datagrams, udp},
     shutdown::{self, Completion},
     telemetry::Telemetry,
     version,
@@ -48,7 +49,7 @@ pub enum RunError {
 pub fn run(config: &Config) -> Result<(), RunError> {
     let telemetry = Arc::new(Telemetry::default());
     report_panics(&telemetry);
-    let (listeners, sockets) = bind_all(config)?;
+    let (listeners, sockets) = bind_all(config, &telemetry)?;
     let registry = Registry::new(config.schema_conflicts, &config.limits);
     let ingest = Arc::new(Ingest::new(registry, config.limits, Arc::clone(&telemetry)));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -59,7 +60,7 @@ pub fn run(config: &Config) -> Result<(), RunError> {
         let (shutdown, completion) = shutdown::channel();
         for socket in sockets {
             let (ingest, telemetry) = (Arc::clone(&ingest), Arc::clone(&telemetry));
-            udp::spawn(socket, ingest, telemetry, shutdown.clone())?;
+            datagrams::spawn(socket, ingest, telemetry, shutdown.clone())?;
         }
         let context = http::Context::new(ingest, telemetry, config.body_timeout);
         http::spawn(&listeners, config, &context, &shutdown)?;
@@ -73,7 +74,10 @@ pub fn run(config: &Config) -> Result<(), RunError> {
 }
 
 /// Binds every address, or none.
-fn bind_all(config: &Config) -> Result<(Vec<TcpListener>, Vec<UdpSocket>), RunError> {
+fn bind_all(
+    config: &Config,
+    telemetry: &Telemetry,
+) -> Result<(Vec<TcpListener>, Vec<Arc<Socket>>), RunError> {
     let mut listeners = Vec::new();
     for address in &config.http_listen {
         let remedy = match address.socket.port() {
@@ -81,15 +85,17 @@ fn bind_all(config: &Config) -> Result<(Vec<TcpListener>, Vec<UdpSocket>), RunEr
             _ => "; see -http-listen-address",
         };
         let listener = http::bind(address).map_err(bind_error("http", *address, remedy))?;
-        log_listening("http", listener.local_addr()?);
+        tracing::info!(transport = "http", address = %listener.local_addr()?, "listening");
         listeners.push(listener);
     }
     let mut sockets = Vec::new();
     for address in &config.udp_listen {
         let remedy = "; see -udp-listen-address";
-        let socket = udp::bind(address).map_err(bind_error("udp", *address, remedy))?;
-        log_listening("udp", socket.local_addr()?);
-        sockets.push(socket);
+        let bound = udp::bind(address, config).map_err(bind_error("udp", *address, remedy))?;
+        let (address, receive_buffer_bytes) = (bound.address, bound.receive_buffer_bytes);
+        tracing::info!(transport = "udp", %address, receive_buffer_bytes, "listening");
+        telemetry.watch_udp(address, receive_buffer_bytes, &bound.sockets);
+        sockets.extend(bound.sockets);
     }
     Ok((listeners, sockets))
 }
@@ -103,10 +109,6 @@ fn bind_error(
         let in_use = error.kind() == io::ErrorKind::AddrInUse;
         RunError::Bind { transport, address, error, remedy: if in_use { remedy } else { "" } }
     }
-}
-
-fn log_listening(transport: &str, address: std::net::SocketAddr) {
-    tracing::info!(transport, %address, "listening");
 }
 
 /// Ends everything that runs, within the deadline.

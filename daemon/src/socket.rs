@@ -12,29 +12,93 @@ use crate::config::Address;
 /// Opens a socket of `kind` bound to `address`. Where the machine has no IPv6, the wildcard address is
 /// that of IPv4.
 pub fn bind(address: &Address, kind: Type) -> io::Result<Socket> {
-    let bound = bind_to(address.socket, address.dual_stack, kind);
+    let bound = bind_to(*address, kind, Sharing::Alone);
     match bound {
         Err(error) if address.dual_stack && error.raw_os_error() == Some(NO_IPV6) => {
             let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.socket.port()));
-            bind_to(any, false, kind)
+            bind_to(Address { socket: any, dual_stack: false }, kind, Sharing::Alone)
         }
         bound => bound,
     }
 }
 
+/// Opens `count` sockets of `kind` bound to the same address, between which the kernel divides what
+/// comes, by sender. It fails where any other socket is bound to the address: nobody shares it by mistake.
+pub fn bind_group(address: &Address, kind: Type, count: usize) -> io::Result<Vec<Socket>> {
+    let alone = bind(address, kind)?;
+    if count == 1 {
+        return Ok(vec![alone]);
+    }
+    // The kernel lets a socket into a group if all in it are willing. The first was not when it was bound,
+    // so the address was free; now it is, and holds the place until the others have taken it.
+    alone.set_reuse_port(true)?;
+    let bound = alone.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
+    let bound = Address { socket: bound, dual_stack: address.dual_stack && bound.is_ipv6() };
+    (0..count).map(|_| bind_to(bound, kind, Sharing::InGroup)).collect()
+}
+
 /// EAFNOSUPPORT of Linux: the kernel was built or started without IPv6.
 const NO_IPV6: i32 = 97;
 
-fn bind_to(address: SocketAddr, dual_stack: bool, kind: Type) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), kind, None)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(!dual_stack)?;
+/// Whether a socket has its address to itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sharing {
+    Alone,
+    /// With others of this process.
+    InGroup,
+}
+
+fn bind_to(address: Address, kind: Type, sharing: Sharing) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address.socket), kind, None)?;
+    if address.socket.is_ipv6() {
+        socket.set_only_v6(!address.dual_stack)?;
     }
     if kind == Type::STREAM {
         // A restart need not wait for connections of the last run to time out; it does not let two
         // processes share a port.
         socket.set_reuse_address(true)?;
     }
-    socket.bind(&address.into())?;
+    match sharing {
+        Sharing::Alone => {}
+        Sharing::InGroup => socket.set_reuse_port(true)?,
+    }
+    socket.bind(&address.socket.into())?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_shares_an_address_that_nobody_else_gets() {
+        for kind in [Type::DGRAM, Type::STREAM] {
+            let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            let any = Address { socket: any, dual_stack: false };
+            let group = bind_group(&any, kind, 3).expect("a free port");
+            let addresses: Vec<SocketAddr> = group
+                .iter()
+                .map(|socket| socket.local_addr().expect("it is bound"))
+                .filter_map(|address| address.as_socket())
+                .collect();
+            assert_eq!(addresses, [addresses[0]; 3]);
+            if kind == Type::STREAM {
+                for socket in &group {
+                    socket.listen(1).expect("it listens");
+                }
+            }
+            let taken = Address { socket: addresses[0], dual_stack: false };
+            for count in [1, 3] {
+                let error = bind_group(&taken, kind, count).expect_err("it is taken");
+                assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "{kind:?} {count}");
+            }
+            drop(group);
+            let alone = bind_group(&taken, kind, 1).expect("it is free again");
+            if kind == Type::STREAM {
+                alone[0].listen(1).expect("it listens");
+            }
+            let error = bind_group(&taken, kind, 3).expect_err("it is taken");
+            assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "{kind:?}");
+        }
+    }
 }

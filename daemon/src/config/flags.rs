@@ -35,6 +35,20 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Addresses for UDP pushes, comma-separated, as above.",
     },
     Flag {
+        name: "udp.receive-buffer-bytes",
+        alias: None,
+        default: Some("16777216"),
+        help: "Bytes that the kernel is asked to hold for each UDP socket while we are busy.\n\
+               Without CAP_NET_ADMIN it grants at most net.core.rmem_max.",
+    },
+    Flag {
+        name: "udp.sockets",
+        alias: None,
+        default: Some("1"),
+        help: "Sockets, each with a thread, for each UDP address. With more than one, datagrams of\n\
+               different senders may overtake each other.",
+    },
+    Flag {
         name: "schema.conflicts",
         alias: None,
         default: Some("adopt"),

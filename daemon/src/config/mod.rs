@@ -17,6 +17,12 @@ const DURATION_MAX: Duration = Duration::from_hours(24);
 /// The most that `-web.max-body-bytes` may allow: a body is held in memory whole.
 const BODY_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
+/// The most that `-udp.receive-buffer-bytes` may ask for: the kernel doubles it and counts in 32 bits.
+const RECEIVE_BUFFER_BYTES_MAX: usize = 1024 * 1024 * 1024 - 1;
+
+/// The most that `-udp.sockets` may ask for: more threads than any machine has cores for.
+const UDP_SOCKETS_MAX: usize = 1024;
+
 /// The settings in force; nothing is left undecided.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -24,6 +30,10 @@ pub struct Config {
     pub http_listen: Vec<Address>,
     /// Where UDP listens.
     pub udp_listen: Vec<Address>,
+    /// Bytes that the kernel is asked to hold for each UDP socket.
+    pub udp_receive_buffer_bytes: usize,
+    /// Sockets and threads of each UDP address.
+    pub udp_sockets: usize,
     /// What a differing help text or label set does.
     pub schema_conflicts: SchemaConflicts,
     /// Limits of messages and of the registry.
@@ -121,9 +131,13 @@ pub fn parse(
     Ok(Invocation::Run(Box::new(Config {
         http_listen: addresses(&values, "http-listen-address")?,
         udp_listen: addresses(&values, "udp-listen-address")?,
+        udp_receive_buffer_bytes: values
+            .get("udp.receive-buffer-bytes", |text| parse_up_to(RECEIVE_BUFFER_BYTES_MAX, text))?,
+        udp_sockets: values.get("udp.sockets", |text| parse_up_to(UDP_SOCKETS_MAX, text))?,
         schema_conflicts: values.get("schema.conflicts", parse_schema_conflicts)?,
         limits: Limits {
-            message_bytes: values.get("web.max-body-bytes", parse_body_bytes)?,
+            message_bytes: values
+                .get("web.max-body-bytes", |text| parse_up_to(BODY_BYTES_MAX, text))?,
             series: values.get("series.limit", parse_count)?,
         },
         connections_max: values.get("web.max-connections", parse_count)?,
@@ -212,10 +226,10 @@ fn parse_count(text: &str) -> Result<usize, String> {
     }
 }
 
-fn parse_body_bytes(text: &str) -> Result<usize, String> {
+fn parse_up_to(max: usize, text: &str) -> Result<usize, String> {
     match parse_count(text) {
-        Ok(bytes) if bytes <= BODY_BYTES_MAX => Ok(bytes),
-        Ok(_) | Err(_) => Err(format!("use a whole number from 1 to {BODY_BYTES_MAX}")),
+        Ok(count) if count <= max => Ok(count),
+        Ok(_) | Err(_) => Err(format!("use a whole number from 1 to {max}")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The way in that all transports share: a message is decoded, its deltas are applied, and what
 //! happened is recorded. What a transport does with a broken message is its own: see [`Broken`].
 
+pub mod datagrams;
 pub mod udp;
 
 use std::{

@@ -19,6 +19,7 @@ impl Telemetry {
         let mut families = process::families();
         families.extend(self.families_of_the_original());
         families.extend(self.families_of_ingest());
+        families.extend(self.udp_sockets.families());
         families.extend(self.families_of_the_daemon(registry));
         families
     }

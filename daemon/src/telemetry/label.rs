@@ -47,6 +47,8 @@ label! {
         Syntax = "syntax",
         /// A message over the limit of bytes.
         TooLong = "too_long",
+        /// A datagram that did not fit into the room for one.
+        Truncated = "truncated",
         /// More deltas in a message than the limit.
         TooManyDeltas = "too_many_deltas",
         /// A body that did not arrive in time.

@@ -5,10 +5,15 @@ mod families;
 mod family;
 mod label;
 mod process;
+mod udp;
 
 use std::{
     array,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -18,6 +23,9 @@ use pushprom_core::{
     intake::Tally,
     model::{Bounds, HistogramChange, Kind, Observations},
 };
+use socket2::Socket;
+
+use self::udp::UdpSockets;
 
 /// All our own counters.
 pub struct Telemetry {
@@ -38,6 +46,7 @@ pub struct Telemetry {
     help_replaced: Counter,
     buckets_ignored: Counter,
     udp_receive_errors: Counter,
+    udp_sockets: UdpSockets,
     connections_accepted: Counter,
     connections_evicted: Counter,
     connections_open: Gauge,
@@ -109,6 +118,7 @@ impl Default for Telemetry {
             help_replaced: Counter::default(),
             buckets_ignored: Counter::default(),
             udp_receive_errors: Counter::default(),
+            udp_sockets: UdpSockets::default(),
             connections_accepted: Counter::default(),
             connections_evicted: Counter::default(),
             connections_open: Gauge::default(),
@@ -121,9 +131,19 @@ impl Default for Telemetry {
 }
 
 impl Telemetry {
-    /// A datagram came, whatever is in it.
-    pub fn record_datagram(&self, bytes: usize) {
-        self.udp_packets.inc();
+    /// Looks at UDP sockets from now on, for as long as they are open.
+    pub fn watch_udp(
+        &self,
+        address: SocketAddr,
+        receive_buffer_bytes: usize,
+        sockets: &[Arc<Socket>],
+    ) {
+        self.udp_sockets.watch(address, receive_buffer_bytes, sockets);
+    }
+
+    /// Datagrams came, whatever is in them.
+    pub fn record_datagrams(&self, count: usize, bytes: usize) {
+        self.udp_packets.add(u64::try_from(count).unwrap_or(u64::MAX));
         self.record_bytes(Transport::Udp, bytes);
     }
 
