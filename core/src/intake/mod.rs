@@ -14,7 +14,7 @@ use crate::{
     model::{Change, Delta, Kind, Timestamp},
     registry::{Applied, Known, Registry, Rejected},
     wire::json::{
-        self, DeltaError, Item, MessageError, OUTLINE_BYTES_MAX, Outline, Outliner, Reading,
+        self, DeltaError, Item, Items, MessageError, OUTLINE_BYTES_MAX, Outline, Outliner, Reading,
         Recall, Recipe,
     },
 };
@@ -116,7 +116,7 @@ impl Intake {
 
     fn apply_all(
         &mut self,
-        items: Vec<Item<'_, Again<'_>, Option<(Vacancy, Outline<'_>)>>>,
+        items: Items<'_, Again<'_>, Option<(Vacancy, Outline<'_>)>>,
         registry: &Registry,
         limits: &Limits,
         now: Timestamp,

@@ -4,16 +4,16 @@ use std::{borrow::Cow, cmp::Ordering, fmt};
 
 use smallvec::SmallVec;
 
-use super::{LabelName, NameError, Quoted};
+use super::{NameError, Quoted, name::check_label_name};
 use crate::limits::{LABEL_VALUE_BYTES_MAX, LABELS_PER_SERIES_MAX};
 
-/// One label as a message brought it; the value is any text.
-type Label<'a> = (LabelName<'a>, Cow<'a, str>);
+/// Names and values as a message brought them. Few deltas have more than four.
+pub type LabelPairs<'a> = SmallVec<[(Cow<'a, str>, Cow<'a, str>); 4]>;
 
-/// The labels of a delta: names sorted and unique, borrowed from the message where it spelled them
-/// without escapes.
+/// The labels of a delta: names valid, sorted and unique, borrowed from the message where it spelled them
+/// without escapes. Values are any text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Labels<'a>(SmallVec<[Label<'a>; 4]>);
+pub struct Labels<'a>(LabelPairs<'a>);
 
 /// Why a list of pairs is no label set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,41 +40,29 @@ pub enum LabelError {
 impl<'a> Labels<'a> {
     /// Checks, sorts and makes unique: of two pairs with one name the later one wins, as in a JSON
     /// object.
-    pub fn new(
-        pairs: impl IntoIterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
-    ) -> Result<Self, LabelError> {
-        let mut labels: SmallVec<[Label<'a>; 4]> = SmallVec::new();
-        for (name, value) in pairs {
-            let name = LabelName::new(name)?;
+    pub fn new(mut pairs: LabelPairs<'a>) -> Result<Self, LabelError> {
+        for (name, value) in &pairs {
+            check_label_name(name)?;
             if value.len() > LABEL_VALUE_BYTES_MAX {
-                let name = Quoted::new(name.as_str());
+                let name = Quoted::new(name);
                 return Err(LabelError::ValueTooLong { name, bytes: value.len() });
             }
-            // In sorted input, the common case, this looks at the last label alone.
-            match labels.last() {
-                Some((last, _)) if *last >= name => {
-                    match labels.binary_search_by(|(other, _)| other.cmp(&name)) {
-                        Ok(same) => {
-                            if let Some(label) = labels.get_mut(same) {
-                                label.1 = value;
-                            }
-                        }
-                        Err(place) => labels.insert(place, (name, value)),
-                    }
-                }
-                Some(_) | None => labels.push((name, value)),
-            }
-            // Looked at here and not at the end: sorting must not cost more than this many labels do.
-            if labels.len() > LABELS_PER_SERIES_MAX {
-                return Err(LabelError::TooMany);
-            }
         }
-        Ok(Self(labels))
+        if !pairs.is_sorted_by(|(a, _), (b, _)| a < b) {
+            // Stable, and read from its end: the last pair of a name comes first.
+            pairs.reverse();
+            pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
+            pairs.dedup_by(|(later, _), (earlier, _)| later == earlier);
+        }
+        if pairs.len() > LABELS_PER_SERIES_MAX {
+            return Err(LabelError::TooMany);
+        }
+        Ok(Self(pairs))
     }
 
     /// Names and values in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_ref()))
+        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 }
 
@@ -214,7 +202,7 @@ mod tests {
     use super::*;
 
     fn labels<'a>(pairs: &[(&'a str, &'a str)]) -> Labels<'a> {
-        Labels::new(pairs.iter().map(|&(n, v)| (Cow::from(n), Cow::from(v)))).unwrap()
+        Labels::new(pairs.iter().map(|&(n, v)| (n.into(), v.into())).collect()).unwrap()
     }
 
     #[track_caller]
@@ -233,12 +221,13 @@ mod tests {
 
     #[test]
     fn limits_are_named() {
-        let many = (0..65).map(|i| (format!("l{i}").into(), "".into()));
+        let many = (0..65).map(|i| (format!("l{i}").into(), "".into())).collect();
         assert_eq!(
             Labels::new(many).unwrap_err().to_string(),
             "more than 64 labels, which is the limit: use fewer"
         );
-        let long = [("path".into(), "x".repeat(LABEL_VALUE_BYTES_MAX + 1).into())];
+        let long = ("path".into(), "x".repeat(LABEL_VALUE_BYTES_MAX + 1).into());
+        let long = [long].into_iter().collect();
         assert_eq!(
             Labels::new(long).unwrap_err().to_string(),
             "the value of label \"path\" is 32769 bytes long; the limit is 32768: shorten it"
@@ -290,7 +279,10 @@ mod tests {
             b in proptest::collection::btree_map("[a-c_]{1,2}", "[\\\\\"\nx,=]{0,4}", 0..4),
         ) {
             let of = |map: &std::collections::BTreeMap<String, String>| Labels::new(
-                map.iter().filter(|(n, _)| *n != "__").map(|(n, v)| (n.clone().into(), v.clone().into())),
+                map.iter()
+                    .filter(|(n, _)| *n != "__")
+                    .map(|(n, v)| (n.clone().into(), v.clone().into()))
+                    .collect(),
             ).unwrap();
             let (a, b) = (of(&a), of(&b));
             let set = LabelSet::from(&a);

@@ -22,8 +22,8 @@ pub use change::{
 pub use delta::{Delta, InvalidDelta};
 pub use kind::{Kind, collision};
 pub use label_sets::{LabelSets, Walk};
-pub use labels::{LabelError, LabelSet, Labels};
-pub use name::{LabelName, MetricName, NameError};
+pub use labels::{LabelError, LabelPairs, LabelSet, Labels};
+pub use name::{MetricName, NameError};
 pub use number::{count_as_f64, whole};
 pub use quote::Quoted;
 pub use time::Timestamp;

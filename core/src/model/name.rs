@@ -9,11 +9,6 @@ use crate::limits::{LABEL_NAME_BYTES_MAX, METRIC_NAME_BYTES_MAX};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MetricName<'a>(Cow<'a, str>);
 
-/// A label name: `[a-zA-Z_][a-zA-Z0-9_]*`, not starting with `__`, at most [`LABEL_NAME_BYTES_MAX`]
-/// bytes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LabelName<'a>(Cow<'a, str>);
-
 /// Why a text is no name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -68,25 +63,19 @@ impl<'a> MetricName<'a> {
     }
 }
 
-impl<'a> LabelName<'a> {
-    /// Checks `text`.
-    pub fn new(text: Cow<'a, str>) -> Result<Self, NameError> {
-        if text.len() > LABEL_NAME_BYTES_MAX {
-            return Err(NameError::LabelTooLong { name: Quoted::new(&text), bytes: text.len() });
-        }
-        if !is_word(&text, is_name_byte) {
-            return Err(NameError::Label(Quoted::new(&text)));
-        }
-        if text.starts_with("__") {
-            return Err(NameError::LabelReserved(Quoted::new(&text)));
-        }
-        Ok(Self(text))
+/// Refuses what is no label name: `[a-zA-Z_][a-zA-Z0-9_]*`, not starting with `__`, at most
+/// [`LABEL_NAME_BYTES_MAX`] bytes.
+pub(super) fn check_label_name(text: &str) -> Result<(), NameError> {
+    if text.len() > LABEL_NAME_BYTES_MAX {
+        return Err(NameError::LabelTooLong { name: Quoted::new(text), bytes: text.len() });
     }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    if !is_word(text, is_name_byte) {
+        return Err(NameError::Label(Quoted::new(text)));
     }
+    if text.starts_with("__") {
+        return Err(NameError::LabelReserved(Quoted::new(text)));
+    }
+    Ok(())
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -111,7 +100,7 @@ mod tests {
 
     #[track_caller]
     fn check_label(text: &str, want: Result<(), &str>) {
-        let got = LabelName::new(text.into()).map(|_| ()).map_err(|error| error.to_string());
+        let got = check_label_name(text).map_err(|error| error.to_string());
         assert_eq!(got, want.map_err(str::to_owned), "label name {text:?}");
     }
 

@@ -50,7 +50,7 @@ pub(super) fn family(
 
 /// A series. The labels are our own, and valid.
 pub(super) fn series(labels: &[(&'static str, &str)], value: Value) -> (LabelSet, Value) {
-    let labels = labels.iter().map(|&(name, value)| (name.into(), value.into()));
+    let labels = labels.iter().map(|&(name, value)| (name.into(), value.into())).collect();
     let labels = Labels::new(labels).expect("the labels of our own metrics are valid");
     (LabelSet::from(&labels), value)
 }

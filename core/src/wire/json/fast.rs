@@ -5,16 +5,19 @@
 
 use std::borrow::Cow;
 
-use super::{Field, Item, Reading, Recall, exact::unescape, fields::Fields, scan::Cursor};
+use smallvec::SmallVec;
+
+use super::{Field, Item, Items, Reading, Recall, exact::unescape, fields::Fields, scan::Cursor};
 use crate::limits::DELTAS_PER_MESSAGE_MAX;
 
 /// Decodes a message but for the deltas that `recall` knows by their text.
 pub(super) fn decode<'a, H, M>(
     message: &'a [u8],
     recall: impl FnMut(&'a [u8]) -> Recall<H, M>,
-) -> Option<Vec<Item<'a, H, M>>> {
+) -> Option<Items<'a, H, M>> {
     let text = std::str::from_utf8(message).ok()?;
-    let mut decoder = Decoder { text, cursor: Cursor::new(message), recall, items: Vec::new() };
+    let cursor = Cursor::new(message);
+    let mut decoder = Decoder { text, cursor, recall, items: SmallVec::new() };
     decoder.values()?;
     (!decoder.items.is_empty()).then_some(decoder.items)
 }
@@ -24,7 +27,7 @@ struct Decoder<'a, H, M, F> {
     /// A place in `text`.
     cursor: Cursor<'a>,
     recall: F,
-    items: Vec<Item<'a, H, M>>,
+    items: Items<'a, H, M>,
 }
 
 impl<'a, H, M, F: FnMut(&'a [u8]) -> Recall<H, M>> Decoder<'a, H, M, F> {
@@ -79,7 +82,7 @@ impl<'a, H, M, F: FnMut(&'a [u8]) -> Recall<H, M>> Decoder<'a, H, M, F> {
         if !self.cursor.take(b'}') {
             loop {
                 let Cow::Borrowed(key) = self.string()? else { return None };
-                let field = Field::ALL.into_iter().find(|field| field.as_str() == key)?;
+                let field = Field::from_plain_key(key)?;
                 if !self.cursor.take(b':') {
                     return None;
                 }
@@ -181,8 +184,7 @@ impl<'a, H, M, F: FnMut(&'a [u8]) -> Recall<H, M>> Decoder<'a, H, M, F> {
             return None;
         }
         let rest = self.cursor.rest();
-        let is_special = |&byte: &u8| byte == b'"' || byte == b'\\' || byte < 0x20;
-        let length = rest.iter().position(is_special)?;
+        let length = plain_bytes(rest);
         let start = self.cursor.position();
         if rest.get(length) == Some(&b'"') {
             let end = start.checked_add(length)?;
@@ -214,5 +216,45 @@ impl<'a, H, M, F: FnMut(&'a [u8]) -> Recall<H, M>> Decoder<'a, H, M, F> {
             self.cursor.skip(4);
         }
         is_null
+    }
+}
+
+/// How many bytes stand in a string as they are: up to a quote, a backslash, a control character or the
+/// end. Eight at a time: this is where a decoder spends its time.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    const TOPS: u64 = ONES << 7;
+    // The top bit of each byte below `limit`, and maybe of some after the first such one.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & TOPS;
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut plain = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let quotes = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslashes = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let special = quotes | backslashes | below(word, 0x20);
+        if special != 0 {
+            let first = special.trailing_zeros() / 8;
+            return plain + usize::try_from(first).unwrap_or_default();
+        }
+        plain += 8;
+    }
+    let is_plain = |byte: &&u8| !matches!(**byte, b'"' | b'\\' | 0..0x20);
+    plain + rest.iter().take_while(is_plain).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_bytes_are_counted_right(bytes in "[\\x00-\\x23\\x5b-\\x5d\\x7f-\u{81}]{0,3}[ -~\u{e9}]{0,30}") {
+            let bytes = bytes.as_bytes();
+            let want = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+            prop_assert_eq!(plain_bytes(bytes), want.unwrap_or(bytes.len()));
+        }
     }
 }

@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use smallvec::SmallVec;
-
 use super::{DeltaError, Field, Recipe};
-use crate::model::{Delta, InvalidDelta, Kind, Labels, MetricName, Quoted};
+use crate::model::{Delta, InvalidDelta, Kind, LabelPairs, Labels, MetricName, Quoted};
 
 /// A delta's fields as far as they were given. A field that was not, or as `null`, has Go's zero value.
 #[derive(Debug, Default)]
@@ -15,7 +13,7 @@ pub(super) struct Fields<'a> {
     help: Cow<'a, str>,
     method: Cow<'a, str>,
     value: f64,
-    labels: SmallVec<[(Cow<'a, str>, Cow<'a, str>); 4]>,
+    labels: LabelPairs<'a>,
     buckets: Slice,
 }
 

@@ -24,6 +24,8 @@ pub use recipe::Recipe;
 
 use std::convert::Infallible;
 
+use smallvec::SmallVec;
+
 use super::Message;
 use crate::{
     limits::{DELTAS_PER_MESSAGE_MAX, Limits, NESTING_MAX},
@@ -177,6 +179,9 @@ pub enum Item<'a, H, M> {
     Read(Box<Reading<'a>>, M),
 }
 
+/// The deltas of a message; most have one.
+pub type Items<'a, H, M> = SmallVec<[Item<'a, H, M>; 1]>;
+
 /// What a delta was read as.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading<'a> {
@@ -212,7 +217,7 @@ pub fn decode_recalling<'a, H, M>(
     message: &'a [u8],
     limits: &Limits,
     recall: impl FnMut(&'a [u8]) -> Recall<H, M>,
-) -> Option<Vec<Item<'a, H, M>>> {
+) -> Option<Items<'a, H, M>> {
     if message.len() > limits.message_bytes {
         return None;
     }
@@ -229,16 +234,6 @@ pub fn decode_exact<'a>(message: &'a [u8], limits: &Limits) -> JsonMessage<'a> {
 }
 
 impl Field {
-    const ALL: [Self; 7] = [
-        Self::Type,
-        Self::Name,
-        Self::Help,
-        Self::Method,
-        Self::Value,
-        Self::Labels,
-        Self::Buckets,
-    ];
-
     const fn as_str(self) -> &'static str {
         match self {
             Self::Type => "type",
@@ -260,6 +255,20 @@ impl Field {
         }
     }
 
+    /// The field that `key` names in its documented spelling.
+    fn from_plain_key(key: &str) -> Option<Self> {
+        Some(match key {
+            "type" => Self::Type,
+            "name" => Self::Name,
+            "help" => Self::Help,
+            "method" => Self::Method,
+            "value" => Self::Value,
+            "labels" => Self::Labels,
+            "buckets" => Self::Buckets,
+            _ => return None,
+        })
+    }
+
     /// The field that `key` names: in any case, and by Go's folding also with U+017F for s and U+212A
     /// for k.
     fn from_key(key: &str) -> Option<Self> {
@@ -268,9 +277,8 @@ impl Field {
             '\u{212a}' => 'k',
             other => other.to_ascii_lowercase(),
         };
-        Self::ALL.into_iter().find(|field| field.as_str() == key).or_else(|| {
-            Self::ALL.into_iter().find(|field| field.as_str().chars().eq(key.chars().map(fold)))
-        })
+        Self::from_plain_key(key)
+            .or_else(|| Self::from_plain_key(&key.chars().map(fold).collect::<String>()))
     }
 }
 
