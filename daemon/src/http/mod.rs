@@ -1,10 +1,12 @@
 //! HTTP: pushes in, pages out.
 //!
-//! One thread with its own single-threaded runtime per core; all accept from the same sockets. A
+//! One thread with its own single-threaded runtime per core; all accept from the same sockets, of TCP or
+//! unix. A
 //! connection is served where it was accepted. What takes long, making a page, is done on threads apart,
 //! so that no push waits for a scrape.
 
 mod connections;
+mod listener;
 mod pages;
 mod path;
 mod push;
@@ -17,7 +19,8 @@ mod stream;
 use std::{sync::Arc, time::Duration};
 
 use hyper::{Request, body::Incoming};
-pub use server::{bind, spawn};
+pub use listener::Listener;
+pub use server::spawn;
 use tokio::sync::Semaphore;
 
 use self::{connections::Connection, pages::Pages, reply::Reply, route::Route};

@@ -102,7 +102,9 @@ impl Ingest {
         let limits = match transport {
             Transport::Http => self.limits,
             // The flag is about bodies; a datagram has its own limit.
-            Transport::Udp => Limits { message_bytes: DATAGRAM_BYTES_MAX, ..self.limits },
+            Transport::Udp | Transport::Unix => {
+                Limits { message_bytes: DATAGRAM_BYTES_MAX, ..self.limits }
+            }
         };
         let decoded = json::decode(message, &limits);
         let mut outcome = Outcome { deltas: decoded.deltas.len(), ..Outcome::default() };
