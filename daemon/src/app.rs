@@ -67,9 +67,9 @@ pub fn run(config: &Config) -> Result<(), RunError> {
             datagrams::spawn(socket, transport, ingest, telemetry, shutdown.clone())?;
         }
         let context = http::Context::new(ingest, telemetry, config.body_timeout);
-        http::spawn(&listeners, config, &Arc::new(context), &shutdown)?;
-        // The serving threads have their own handles; these would keep the port open after them.
-        drop((listeners, shutdown));
+        http::spawn(listeners, config, &Arc::new(context), &shutdown)?;
+        // What is left of it is what the threads hold.
+        drop(shutdown);
         tracing::info!(version = version::VERSION, revision = version::REVISION, "ready");
         let name = either(&mut terminate, &mut interrupt).await;
         tracing::info!(signal = name, "shutting down");
@@ -88,6 +88,7 @@ struct Bound {
 /// Binds every address and path, or none.
 fn bind_all(config: &Config, telemetry: &Telemetry) -> Result<Bound, RunError> {
     let (mut listeners, mut sockets, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    let threads = http::threads()?;
     for endpoint in &config.http_listen {
         let remedy = match endpoint {
             Endpoint::Ip(address) if address.socket.port() == 9091 => {
@@ -95,7 +96,7 @@ fn bind_all(config: &Config, telemetry: &Telemetry) -> Result<Bound, RunError> {
             }
             Endpoint::Ip(_) | Endpoint::Unix(_) => "; see -http-listen-address",
         };
-        let bound = http::Listener::bind(endpoint, config);
+        let bound = http::Listener::bind(endpoint, config, threads);
         let (listener, file) = bound.map_err(bind_error("http", endpoint, remedy))?;
         tracing::info!(transport = "http", address = listener.address()?, "listening");
         listeners.push(listener);

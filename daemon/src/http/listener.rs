@@ -19,6 +19,15 @@ const BACKLOG: i32 = 4096;
 
 /// An endpoint that is listened on. Nothing is accepted yet.
 pub struct Listener {
+    /// One for each serving thread. Over TCP each has a queue of its own, between which the kernel divides
+    /// connections: a thread is not woken for one that another gets. Over unix they are the same socket,
+    /// because the kernel has no such groups there.
+    sockets: Vec<Socket>,
+    family: Family,
+}
+
+/// What one serving thread has of a listener.
+pub(super) struct Share {
     socket: Socket,
     family: Family,
 }
@@ -30,42 +39,57 @@ enum Family {
 }
 
 impl Listener {
-    /// Binds and listens. A unix socket has a file, which has to be kept for as long.
+    /// Binds and listens, for as many threads as are to serve. A unix socket has a file, which has to be
+    /// kept for as long.
     pub fn bind(
         endpoint: &Endpoint,
         config: &Config,
+        threads: usize,
     ) -> Result<(Self, Option<SocketFile>), BindError> {
-        let (socket, family, file) = match endpoint {
+        match endpoint {
             Endpoint::Ip(address) => {
-                let socket = socket::bind(address, Type::STREAM)?;
-                // Connections inherit it. Answers are small and whole: nothing is gained by waiting for
-                // more.
-                socket.set_tcp_nodelay(true)?;
-                (socket, Family::Tcp, None)
+                let sockets = socket::bind_group(address, Type::STREAM, threads)?;
+                for socket in &sockets {
+                    // Connections inherit it. Answers are small and whole: nothing is gained by waiting
+                    // for more.
+                    socket.set_tcp_nodelay(true)?;
+                    listen(socket)?;
+                }
+                Ok((Self { sockets, family: Family::Tcp }, None))
             }
             Endpoint::Unix(path) => {
                 let (socket, file) = socket::unix::bind(path, Type::STREAM, config.unix_mode)?;
-                (socket, Family::Unix, Some(file))
+                listen(&socket)?;
+                let clones = (1..threads).map(|_| socket.try_clone());
+                let mut sockets = clones.collect::<io::Result<Vec<_>>>()?;
+                sockets.push(socket);
+                Ok((Self { sockets, family: Family::Unix }, Some(file)))
             }
-        };
-        socket.listen(BACKLOG)?;
-        socket.set_nonblocking(true)?;
-        Ok((Self { socket, family }, file))
+        }
     }
 
     /// Where it is, as the kernel says: with the port that it chose.
     pub fn address(&self) -> io::Result<String> {
-        let address = self.socket.local_addr()?;
+        let socket = self.sockets.first().ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let address = socket.local_addr()?;
         let path = || address.as_pathname().map(|path| path.display().to_string());
         let ip = address.as_socket().map(|address| address.to_string());
         ip.or_else(path).ok_or(io::ErrorKind::AddrNotAvailable.into())
     }
 
-    /// The same for one more thread.
-    pub(super) fn share(&self) -> io::Result<Self> {
-        Ok(Self { socket: self.socket.try_clone()?, family: self.family })
+    /// Its shares, one for each thread.
+    pub(super) fn shares(self) -> impl Iterator<Item = Share> {
+        let family = self.family;
+        self.sockets.into_iter().map(move |socket| Share { socket, family })
     }
+}
 
+fn listen(socket: &Socket) -> io::Result<()> {
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)
+}
+
+impl Share {
     /// Accepts on the thread that calls this, which has to be one with a runtime.
     pub(super) fn watch(self) -> io::Result<Watched> {
         match self.family {
@@ -135,9 +159,10 @@ mod tests {
             socket: SocketAddr::from(([127, 0, 0, 1], 0)),
             dual_stack: false,
         });
-        let (listener, _) = Listener::bind(&endpoint, &config).expect("a free port");
+        let (listener, _) = Listener::bind(&endpoint, &config, 1).expect("a free port");
         let address = listener.address().expect("it is bound");
-        let listener = listener.watch().expect("there is a runtime");
+        let share = listener.shares().next().expect("one for each thread");
+        let listener = share.watch().expect("there is a runtime");
         let _client = TcpStream::connect(address).await.expect("it is listened on");
         match listener.accept().await.expect("a connection") {
             (Accepted::Tcp(stream), _) => assert!(stream.nodelay().expect("it says")),

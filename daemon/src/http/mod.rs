@@ -1,9 +1,8 @@
 //! HTTP: pushes in, pages out.
 //!
-//! One thread with its own single-threaded runtime per core; all accept from the same sockets, of TCP or
-//! unix. A
-//! connection is served where it was accepted. What takes long, making a page, is done on threads apart,
-//! so that no push waits for a scrape.
+//! One thread with its own single-threaded runtime per core, and its own listening sockets. A connection is
+//! served where it was accepted. What takes long, making a page, is done on threads apart, so that no push
+//! waits for a scrape.
 
 mod connections;
 mod listener;
@@ -20,7 +19,7 @@ use std::{sync::Arc, time::Duration};
 
 use hyper::{Request, body::Incoming};
 pub use listener::Listener;
-pub use server::spawn;
+pub use server::{spawn, threads};
 use tokio::sync::Semaphore;
 
 use self::{connections::Connection, pages::Pages, reply::Reply, route::Route};

@@ -9,7 +9,7 @@ use tokio::{runtime, select, time};
 use super::{
     Context,
     connections::Connections,
-    listener::{Accepted, Listener, Peer},
+    listener::{Accepted, Listener, Peer, Share},
     respond,
     stream::Stream,
 };
@@ -34,10 +34,15 @@ const LAST_REQUEST_WAIT: Duration = Duration::from_millis(200);
 /// Threads that make pages, per serving thread: one for each coding.
 const PAGE_THREADS_MAX: usize = 2;
 
-/// Starts the serving threads. They stop accepting when `shutdown` is requested and end when their
+/// How many threads serve: one per core.
+pub fn threads() -> io::Result<usize> {
+    Ok(thread::available_parallelism()?.get())
+}
+
+/// Starts the serving threads, as many as the listeners were bound for. They stop accepting when `shutdown` is requested and end when their
 /// connections have.
 pub fn spawn(
-    listeners: &[Listener],
+    listeners: Vec<Listener>,
     config: &Config,
     context: &Arc<Context>,
     shutdown: &Shutdown,
@@ -52,8 +57,12 @@ pub fn spawn(
         );
     }
     let connections = Connections::new(config.connections_max.min(files));
-    for _ in 0..thread::available_parallelism()?.get() {
-        let listeners: io::Result<Vec<_>> = listeners.iter().map(Listener::share).collect();
+    let mut listeners: Vec<_> = listeners.into_iter().map(Listener::shares).collect();
+    loop {
+        let shares: Vec<Share> = listeners.iter_mut().filter_map(Iterator::next).collect();
+        if shares.is_empty() {
+            return Ok(());
+        }
         let worker = Worker {
             context: Arc::clone(context),
             connections: Arc::clone(&connections),
@@ -61,15 +70,13 @@ pub fn spawn(
             write_timeout: config.write_timeout,
             shutdown: shutdown.clone(),
         };
-        let listeners = listeners?;
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(PAGE_THREADS_MAX)
             .build()?;
-        let serve = move || runtime.block_on(worker.serve(listeners));
+        let serve = move || runtime.block_on(worker.serve(shares));
         thread::Builder::new().name("http".to_owned()).spawn(serve)?;
     }
-    Ok(())
 }
 
 /// Raises the soft limit of open files to the hard one and says how many may be connections.
@@ -95,11 +102,11 @@ struct Worker {
 }
 
 impl Worker {
-    async fn serve(self, listeners: Vec<Listener>) {
-        let accepting: Vec<_> = listeners
+    async fn serve(self, shares: Vec<Share>) {
+        let accepting: Vec<_> = shares
             .into_iter()
             .zip(iter::repeat(self))
-            .map(|(listener, worker)| tokio::spawn(worker.accept_all(listener)))
+            .map(|(share, worker)| tokio::spawn(worker.accept_all(share)))
             .collect();
         for listener in accepting {
             if let Err(error) = listener.await {
@@ -109,8 +116,8 @@ impl Worker {
     }
 
     /// Accepts until shutdown, then waits for the connections to end.
-    async fn accept_all(self, listener: Listener) {
-        let listener = match listener.watch() {
+    async fn accept_all(self, share: Share) {
+        let listener = match share.watch() {
             Ok(listener) => listener,
             Err(error) => {
                 tracing::error!(%error, "could not watch a listening socket");
