@@ -37,7 +37,7 @@ const DAEMON: Imports = &[
     ("telemetry", &["datagram", "log", "version"]),
     ("ingest", &["clock", "config", "datagram", "log", "shutdown", "socket", "telemetry"]),
     ("http", &["clock", "config", "ingest", "log", "shutdown", "socket", "telemetry"]),
-    ("app", &["config", "http", "ingest", "shutdown", "telemetry", "version"]),
+    ("app", &["config", "http", "ingest", "shutdown", "socket", "telemetry", "version"]),
 ];
 
 /// What core is built from. Nothing here does I/O, reads a clock or logs.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{Client, Server, inc, wait_for};
+use crate::support::{Client, Page, Server, inc, wait_for};
 
 #[track_caller]
 fn check(server: &Server, line: &str, status: u16, allow: Option<&str>) {
@@ -215,18 +215,26 @@ fn slow_clients_are_cut_off() {
 fn at_the_limit_a_new_connection_takes_the_place_of_an_idle_one() {
     let server = Server::start(&["-web.max-connections=3"]);
     let mut in_use = Client::connect(server.http);
-    let mut push = || {
-        let reply = in_use.request("POST", "/", &[], Some(inc("m").as_bytes()));
-        assert_eq!(reply.expect("the connection in use stays open").text(), "ok");
+    let mut request = |method: &str, path: &str, body: &str| {
+        let reply = in_use.request(method, path, &[], Some(body.as_bytes()));
+        reply.expect("the connection in use stays open").text()
     };
-    push();
     let idle: Vec<Client> = (0..20)
-        .map(|_| {
+        .map(|count| {
+            assert_eq!(request("POST", "/", &inc("m")), "ok");
             let client = Client::connect(server.http);
-            push();
+            // In use means between any two others: it is accepted, and has taken its place, by the next
+            // push.
+            wait_for("its place", || {
+                let page = Page(request("GET", "/metrics", ""));
+                let accepted = page.value("pushprom_http_connections_total")?;
+                let open = page.value("pushprom_http_connections")?;
+                (accepted == f64::from(count + 2) && open <= 3.0).then_some(())
+            });
             client
         })
         .collect();
+    assert_eq!(request("POST", "/", &inc("m")), "ok");
     let closed = idle.into_iter().map(|client| client.rest(Duration::from_millis(500)).1);
     assert!(closed.filter(|closed| *closed).count() >= 18, "idle ones make room");
     let page = server.scrape();
@@ -274,4 +282,23 @@ fn a_page_is_compressed_for_those_who_ask() {
     let mut decoder = flate2::read::GzDecoder::new(&*reply.body);
     decoder.read_to_string(&mut page).expect("gzip");
     assert!(page.contains("\nm 1\n"), "{page}");
+}
+
+/// The sockets that the kernel divides connections between, by its own list of those that listen.
+#[test]
+fn every_serving_thread_accepts_for_itself() {
+    let server = Server::start(&[]);
+    let port = format!(":{:04X} ", server.http.port());
+    let sockets = std::fs::read_to_string("/proc/net/tcp").expect("the list");
+    let listening =
+        |line: &&str| line.split_whitespace().nth(3) == Some("0A") && line.contains(&port);
+    let threads = std::thread::available_parallelism().expect("it is known").get();
+    assert_eq!(sockets.lines().filter(listening).count(), threads, "{sockets}");
+    // Whichever of them gets it, a connection is served.
+    let mut clients: Vec<Client> = (0..20).map(|_| Client::connect(server.http)).collect();
+    for client in &mut clients {
+        let reply = client.request("POST", "/", &[], Some(inc("m").as_bytes()));
+        assert_eq!(reply.expect("an answer").text(), "ok");
+    }
+    assert_eq!(server.scrape().value("m"), Some(20.0));
 }

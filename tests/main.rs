@@ -10,6 +10,7 @@ mod conformance;
 mod flags;
 mod http;
 mod udp;
+mod unix;
 
 mod hostile;
 mod shutdown;

@@ -1,9 +1,9 @@
 //! The application: everything bound, then everything started, then the wait for the end.
 
-use std::{io, net::TcpListener, panic, sync::Arc, time::Instant};
+use std::{fmt, io, panic, sync::Arc, time::Instant};
 
 use pushprom_core::registry::Registry;
-use socket2::Socket;
+use socket2::{Socket, Type};
 use tokio::{
     runtime, select,
     signal::unix::{Signal, SignalKind, signal},
@@ -11,11 +11,15 @@ use tokio::{
 };
 
 use crate::{
-    config::{Address, Config},
+    config::{Config, Endpoint},
     http,
     ingest::{Ingest, datagrams, udp},
     shutdown::{self, Completion},
-    telemetry::Telemetry,
+    socket::{
+        BindError,
+        unix::{self, SocketFile},
+    },
+    telemetry::{DatagramTransport, Telemetry},
     version,
 };
 
@@ -25,12 +29,12 @@ pub enum RunError {
     /// An address could not be bound.
     #[error("cannot listen for {transport} on {address}: {error}{remedy}")]
     Bind {
-        /// HTTP or UDP.
+        /// HTTP, UDP or unix datagrams.
         transport: &'static str,
-        /// The address.
-        address: Address,
-        /// What the kernel said.
-        error: io::Error,
+        /// The address or path.
+        address: String,
+        /// What is wrong.
+        error: BindError,
         /// What to do about it, where we know.
         remedy: &'static str,
     },
@@ -49,7 +53,7 @@ pub enum RunError {
 pub fn run(config: &Config) -> Result<(), RunError> {
     let telemetry = Arc::new(Telemetry::default());
     report_panics(&telemetry);
-    let (listeners, sockets) = bind_all(config, &telemetry)?;
+    let Bound { listeners, sockets, files: _removed_at_the_end } = bind_all(config, &telemetry)?;
     let registry = Registry::new(config.schema_conflicts, &config.limits);
     let ingest = Arc::new(Ingest::new(registry, config.limits, Arc::clone(&telemetry)));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -58,14 +62,14 @@ pub fn run(config: &Config) -> Result<(), RunError> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let (shutdown, completion) = shutdown::channel();
-        for socket in sockets {
+        for (socket, transport) in sockets {
             let (ingest, telemetry) = (Arc::clone(&ingest), Arc::clone(&telemetry));
-            datagrams::spawn(socket, ingest, telemetry, shutdown.clone())?;
+            datagrams::spawn(socket, transport, ingest, telemetry, shutdown.clone())?;
         }
         let context = http::Context::new(ingest, telemetry, config.body_timeout);
-        http::spawn(&listeners, config, &context, &shutdown)?;
-        // The serving threads have their own handles; these would keep the port open after them.
-        drop((listeners, shutdown));
+        http::spawn(listeners, config, &context, &shutdown)?;
+        // What is left of it is what the threads hold.
+        drop(shutdown);
         tracing::info!(version = version::VERSION, revision = version::REVISION, "ready");
         let name = either(&mut terminate, &mut interrupt).await;
         tracing::info!(signal = name, "shutting down");
@@ -73,41 +77,59 @@ pub fn run(config: &Config) -> Result<(), RunError> {
     })
 }
 
-/// Binds every address, or none.
-fn bind_all(
-    config: &Config,
-    telemetry: &Telemetry,
-) -> Result<(Vec<TcpListener>, Vec<Arc<Socket>>), RunError> {
-    let mut listeners = Vec::new();
-    for address in &config.http_listen {
-        let remedy = match address.socket.port() {
-            9091 => "; 9091 is also the Pushgateway's port, see -http-listen-address",
-            _ => "; see -http-listen-address",
+/// Everything that listens.
+struct Bound {
+    listeners: Vec<http::Listener>,
+    sockets: Vec<(Arc<Socket>, DatagramTransport)>,
+    /// Those of unix sockets.
+    files: Vec<SocketFile>,
+}
+
+/// Binds every address and path, or none.
+fn bind_all(config: &Config, telemetry: &Telemetry) -> Result<Bound, RunError> {
+    let (mut listeners, mut sockets, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    let threads = http::threads()?;
+    for endpoint in &config.http_listen {
+        let remedy = match endpoint {
+            Endpoint::Ip(address) if address.socket.port() == 9091 => {
+                "; 9091 is also the Pushgateway's port, see -http-listen-address"
+            }
+            Endpoint::Ip(_) | Endpoint::Unix(_) => "; see -http-listen-address",
         };
-        let listener = http::bind(address).map_err(bind_error("http", *address, remedy))?;
-        tracing::info!(transport = "http", address = %listener.local_addr()?, "listening");
+        let bound = http::Listener::bind(endpoint, config, threads);
+        let (listener, file) = bound.map_err(bind_error("http", endpoint, remedy))?;
+        tracing::info!(transport = "http", address = listener.address()?, "listening");
         listeners.push(listener);
+        files.extend(file);
     }
-    let mut sockets = Vec::new();
     for address in &config.udp_listen {
-        let remedy = "; see -udp-listen-address";
-        let bound = udp::bind(address, config).map_err(bind_error("udp", *address, remedy))?;
+        let bound = udp::bind(address, config).map_err(BindError::Ip);
+        let bound = bound.map_err(bind_error("udp", address, "; see -udp-listen-address"))?;
         let (address, receive_buffer_bytes) = (bound.address, bound.receive_buffer_bytes);
         tracing::info!(transport = "udp", %address, receive_buffer_bytes, "listening");
         telemetry.watch_udp(address, receive_buffer_bytes, &bound.sockets);
-        sockets.extend(bound.sockets);
+        sockets.extend(bound.sockets.into_iter().map(|socket| (socket, DatagramTransport::Udp)));
     }
-    Ok((listeners, sockets))
+    for path in &config.unix_listen {
+        let bound = unix::bind(path, Type::DGRAM, config.unix_mode).map_err(BindError::Unix);
+        let remedy = "; see -unix-listen-address";
+        let (socket, file) = bound.map_err(bind_error("unix", path.display(), remedy))?;
+        tracing::info!(transport = "unix", address = %path.display(), "listening");
+        sockets.push((Arc::new(socket), DatagramTransport::Unix));
+        files.push(file);
+    }
+    Ok(Bound { listeners, sockets, files })
 }
 
 fn bind_error(
     transport: &'static str,
-    address: Address,
+    address: impl fmt::Display,
     remedy: &'static str,
-) -> impl Fn(io::Error) -> RunError {
+) -> impl FnOnce(BindError) -> RunError {
+    let address = address.to_string();
     move |error| {
-        let in_use = error.kind() == io::ErrorKind::AddrInUse;
-        RunError::Bind { transport, address, error, remedy: if in_use { remedy } else { "" } }
+        let remedy = if error.is_in_use() { remedy } else { "" };
+        RunError::Bind { transport, address, error, remedy }
     }
 }
 

@@ -3,8 +3,12 @@
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    path::Path,
     time::Duration,
 };
+
+use socket2::Socket;
 
 /// One answer.
 #[derive(Clone, Debug)]
@@ -27,15 +31,24 @@ impl Reply {
 
 /// One connection.
 pub(crate) struct Client {
-    stream: TcpStream,
+    stream: Socket,
     received: Vec<u8>,
 }
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("the server accepts");
-        stream.set_read_timeout(Some(super::PATIENCE)).expect("a timeout can be set");
         stream.set_nodelay(true).expect("nodelay can be set");
+        Self::over(stream.into())
+    }
+
+    pub(crate) fn connect_unix(path: &Path) -> Self {
+        let stream = UnixStream::connect(path).expect("the server accepts");
+        Self::over(OwnedFd::from(stream).into())
+    }
+
+    fn over(stream: Socket) -> Self {
+        stream.set_read_timeout(Some(super::PATIENCE)).expect("a timeout can be set");
         Self { stream, received: Vec::new() }
     }
 

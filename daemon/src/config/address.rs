@@ -1,9 +1,26 @@
-//! Listen addresses as Go writes them: `host:port`, `:port`, `[v6]:port`, several separated by commas.
+//! Listen addresses as Go writes them: `host:port`, `:port`, `[v6]:port`, several separated by commas; and
+//! paths of unix sockets.
 
 use std::{
     fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    path::PathBuf,
 };
+
+/// Bytes of a unix socket's path: what the kernel's address of it holds beside the end mark.
+const PATH_BYTES_MAX: usize = 107;
+
+/// What marks a path among addresses; one that begins with a slash needs no mark.
+const PATH_MARK: &str = "unix:";
+
+/// Where HTTP can listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// At an IP address and port.
+    Ip(Address),
+    /// At the path of a unix socket.
+    Unix(PathBuf),
+}
 
 /// One address to listen on, resolved, but not bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +51,48 @@ pub(super) enum AddressError {
         /// What the resolver said.
         error: io::Error,
     },
+    /// A path of nothing.
+    #[error("a unix socket needs a path: /run/pushprom.sock, for example")]
+    NoPath,
+    /// A path that the kernel cannot take.
+    #[error("{path:?} has {} bytes, more than the {PATH_BYTES_MAX} of a unix socket's path: give a shorter one", .path.len())]
+    LongPath {
+        /// The path.
+        path: String,
+    },
 }
 
 /// Reads addresses separated by commas; at least one.
 pub(super) fn parse_list(text: &str) -> Result<Vec<Address>, String> {
+    split(text, parse)
+}
+
+/// Reads addresses and paths separated by commas; at least one.
+pub(super) fn parse_endpoints(text: &str) -> Result<Vec<Endpoint>, String> {
+    split(text, |text| {
+        if text.starts_with('/') || text.starts_with(PATH_MARK) {
+            return parse_path(text).map(Endpoint::Unix);
+        }
+        parse(text).map(Endpoint::Ip)
+    })
+}
+
+/// Reads paths separated by commas, or none.
+pub(super) fn parse_paths(text: &str) -> Result<Vec<PathBuf>, String> {
+    if text.is_empty() { Ok(Vec::new()) } else { split(text, parse_path) }
+}
+
+fn split<T>(text: &str, parse: impl Fn(&str) -> Result<T, AddressError>) -> Result<Vec<T>, String> {
     text.split(',').map(|text| parse(text.trim()).map_err(|error| error.to_string())).collect()
+}
+
+fn parse_path(text: &str) -> Result<PathBuf, AddressError> {
+    let path = text.strip_prefix(PATH_MARK).unwrap_or(text);
+    match path.len() {
+        0 => Err(AddressError::NoPath),
+        1..=PATH_BYTES_MAX => Ok(path.into()),
+        _ => Err(AddressError::LongPath { path: path.to_owned() }),
+    }
 }
 
 fn parse(text: &str) -> Result<Address, AddressError> {
@@ -75,9 +129,46 @@ impl fmt::Display for Address {
     }
 }
 
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Unix(path) => path.display().fmt(f),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[track_caller]
+    fn check_path(text: &str, want: Result<&str, &str>) {
+        let got = parse_endpoints(text).map(|endpoints| match &endpoints[..] {
+            [Endpoint::Unix(path)] => path.display().to_string(),
+            other => panic!("{other:?} is not one path"),
+        });
+        assert_eq!(got, want.map(str::to_owned).map_err(str::to_owned), "{text:?}");
+    }
+
+    #[test]
+    fn a_path_is_an_address_of_http() {
+        check_path("/run/pushprom.sock", Ok("/run/pushprom.sock"));
+        check_path("unix:/run/pushprom.sock", Ok("/run/pushprom.sock"));
+        check_path("unix:here", Ok("here"));
+        check_path("unix:", Err("a unix socket needs a path: /run/pushprom.sock, for example"));
+        let longest = format!("/{}", "x".repeat(106));
+        check_path(&longest, Ok(&longest));
+        let problem = format!(
+            "\"{longest}x\" has 108 bytes, more than the 107 of a unix socket's path: give a shorter one"
+        );
+        check_path(&format!("{longest}x"), Err(&problem));
+        let several = parse_endpoints(":1, /a,unix:b").expect("three");
+        let several: Vec<String> = several.iter().map(Endpoint::to_string).collect();
+        assert_eq!(several, ["[::]:1", "/a", "b"]);
+        assert_eq!(parse_paths(""), Ok(Vec::new()));
+        assert_eq!(parse_paths("/a, b"), Ok(vec!["/a".into(), "b".into()]));
+    }
 
     #[track_caller]
     fn check(text: &str, want: Result<&str, &str>) {

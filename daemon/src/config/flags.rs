@@ -26,13 +26,26 @@ pub(super) const FLAGS: &[Flag] = &[
         alias: None,
         default: Some("0.0.0.0:9091"),
         help: "Addresses for HTTP pushes and scrapes, comma-separated.\n\
-               0.0.0.0 or no host means all of IPv4 and IPv6; port 0 means any free port.",
+               0.0.0.0 or no host means all of IPv4 and IPv6; port 0 means any free port.\n\
+               What begins with / or unix: is the path of a unix socket.",
     },
     Flag {
         name: "udp-listen-address",
         alias: None,
         default: Some("0.0.0.0:9090"),
-        help: "Addresses for UDP pushes, comma-separated, as above.",
+        help: "Addresses for UDP pushes, comma-separated, as above; no paths.",
+    },
+    Flag {
+        name: "unix-listen-address",
+        alias: None,
+        default: Some(""),
+        help: "Paths of unix sockets for pushes by datagram, comma-separated; none by default.",
+    },
+    Flag {
+        name: "unix.mode",
+        alias: None,
+        default: Some("0660"),
+        help: "Permissions of the files of unix sockets, in octal.",
     },
     Flag {
         name: "udp.receive-buffer-bytes",

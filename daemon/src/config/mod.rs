@@ -3,9 +3,9 @@
 mod address;
 mod flags;
 
-use std::{ffi::OsString, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-pub use address::Address;
+pub use address::{Address, Endpoint};
 use pushprom_core::{limits::Limits, registry::SchemaConflicts};
 use tracing::level_filters::LevelFilter;
 
@@ -27,9 +27,13 @@ const UDP_SOCKETS_MAX: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where HTTP listens.
-    pub http_listen: Vec<Address>,
+    pub http_listen: Vec<Endpoint>,
     /// Where UDP listens.
     pub udp_listen: Vec<Address>,
+    /// Where unix datagrams are received.
+    pub unix_listen: Vec<PathBuf>,
+    /// Permissions of the files of unix sockets.
+    pub unix_mode: u32,
     /// Bytes that the kernel is asked to hold for each UDP socket.
     pub udp_receive_buffer_bytes: usize,
     /// Sockets and threads of each UDP address.
@@ -129,8 +133,10 @@ pub fn parse(
         values.get("log.level", parse_level)?
     };
     Ok(Invocation::Run(Box::new(Config {
-        http_listen: addresses(&values, "http-listen-address")?,
-        udp_listen: addresses(&values, "udp-listen-address")?,
+        http_listen: addresses(&values, "http-listen-address", address::parse_endpoints)?,
+        udp_listen: addresses(&values, "udp-listen-address", address::parse_list)?,
+        unix_listen: addresses(&values, "unix-listen-address", address::parse_paths)?,
+        unix_mode: values.get("unix.mode", parse_mode)?,
         udp_receive_buffer_bytes: values
             .get("udp.receive-buffer-bytes", |text| parse_up_to(RECEIVE_BUFFER_BYTES_MAX, text))?,
         udp_sockets: values.get("udp.sockets", |text| parse_up_to(UDP_SOCKETS_MAX, text))?,
@@ -176,7 +182,8 @@ pub fn markdown_table() -> String {
         "| flag | default | environment | what it does |\n|---|---|---|---|\n".to_owned();
     for flag in FLAGS {
         let names: Vec<String> = flag.names().map(|name| format!("`-{name}`")).collect();
-        let default = flag.default.map(|default| format!("`{default}`")).unwrap_or_default();
+        let default = flag.default.filter(|default| !default.is_empty());
+        let default = default.map(|default| format!("`{default}`")).unwrap_or_default();
         let help = flag.help.replace('\n', " ").replace('|', "\\|");
         let variable = flag.variable().map(|variable| format!("`{variable}`")).unwrap_or_default();
         let names = names.join(", ");
@@ -185,8 +192,12 @@ pub fn markdown_table() -> String {
     text
 }
 
-fn addresses(values: &Values, flag: &str) -> Result<Vec<Address>, ConfigError> {
-    values.get(flag, address::parse_list).map_err(|error| match error {
+fn addresses<T>(
+    values: &Values,
+    flag: &str,
+    read: impl Fn(&str) -> Result<Vec<T>, String>,
+) -> Result<Vec<T>, ConfigError> {
+    values.get(flag, read).map_err(|error| match error {
         UsageError::Invalid { origin, problem, .. } => ConfigError::Address { origin, problem },
         other @ (UsageError::Unknown(_) | UsageError::NoValue(_)) => other.into(),
     })
@@ -230,6 +241,15 @@ fn parse_up_to(max: usize, text: &str) -> Result<usize, String> {
     match parse_count(text) {
         Ok(count) if count <= max => Ok(count),
         Ok(_) | Err(_) => Err(format!("use a whole number from 1 to {max}")),
+    }
+}
+
+/// File permissions as `chmod` takes them.
+fn parse_mode(text: &str) -> Result<u32, String> {
+    let is_octal = text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
+    match u32::from_str_radix(text, 8) {
+        Ok(mode) if is_octal && mode <= 0o777 => Ok(mode),
+        Ok(_) | Err(_) => Err("use an octal number from 0 to 0777, such as 0660".to_owned()),
     }
 }
 

@@ -127,6 +127,19 @@ fn durations_have_units() {
 }
 
 #[test]
+fn modes_are_octal() {
+    let mode = |config: &Config| format!("{:o}", config.unix_mode);
+    check("", mode, Ok("660"));
+    check("-unix.mode 0600", mode, Ok("600"));
+    check("-unix.mode 777", mode, Ok("777"));
+    for bad in ["1000", "8", "rw", "+7", "0o660"] {
+        let problem = "use an octal number from 0 to 0777, such as 0660";
+        let problem = format!("invalid value {bad:?} for flag -unix.mode: {problem}");
+        check(&format!("-unix.mode {bad}"), mode, Err(&problem));
+    }
+}
+
+#[test]
 fn defaults_are_those_of_the_limits() {
     let Ok(Invocation::Run(config)) = parse([], |_| None) else { panic!("the defaults are valid") };
     assert_eq!(config.limits, Limits::default());

@@ -1,10 +1,11 @@
 //! HTTP: pushes in, pages out.
 //!
-//! One thread with its own single-threaded runtime per core; all accept from the same sockets. A
-//! connection is served where it was accepted. What takes long, making a page, is done on threads apart,
-//! so that no push waits for a scrape.
+//! One thread with its own single-threaded runtime per core, and its own listening sockets. A connection is
+//! served where it was accepted. What takes long, making a page, is done on threads apart, so that no push
+//! waits for a scrape.
 
 mod connections;
+mod listener;
 mod pages;
 mod path;
 mod push;
@@ -17,9 +18,10 @@ mod stream;
 use std::{sync::Arc, time::Duration};
 
 use hyper::{Request, body::Incoming};
+pub use listener::Listener;
 use parking_lot::Mutex;
 use pushprom_core::intake::Intake;
-pub use server::{bind, spawn};
+pub use server::{spawn, threads};
 use tokio::sync::Semaphore;
 
 use self::{connections::Connection, pages::Pages, reply::Reply, route::Route};

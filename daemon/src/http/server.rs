@@ -1,34 +1,19 @@
 //! Sockets, threads, connections, deadlines.
 
-use std::{
-    convert::Infallible,
-    future, io, iter,
-    net::{SocketAddr, TcpListener as StdTcpListener},
-    sync::Arc,
-    thread,
-    time::Duration,
-};
+use std::{convert::Infallible, future, io, iter, sync::Arc, thread, time::Duration};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{rt::TokioTimer, server::graceful::GracefulShutdown};
-use socket2::Type;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    runtime, select, time,
-};
+use tokio::{runtime, select, time};
 
-use super::{Context, connections::Connections, respond, stream::Stream};
-use crate::{
-    clock,
-    config::{Address, Config},
-    log::Sampler,
-    shutdown::Shutdown,
-    socket,
-    telemetry::Telemetry,
+use super::{
+    Context,
+    connections::Connections,
+    listener::{Accepted, Listener, Peer, Share},
+    respond,
+    stream::Stream,
 };
-
-/// Connections that the kernel holds for us to accept. It caps this at `net.core.somaxconn`.
-const BACKLOG: i32 = 4096;
+use crate::{clock, config::Config, log::Sampler, shutdown::Shutdown, telemetry::Telemetry};
 
 /// Bytes of the buffer that a connection reads a request's header into. Beyond: 431. It is looked at
 /// between reads, so that somewhat longer headers pass.
@@ -49,18 +34,15 @@ const LAST_REQUEST_WAIT: Duration = Duration::from_millis(200);
 /// Threads that make pages, per serving thread: one for each coding.
 const PAGE_THREADS_MAX: usize = 2;
 
-/// Binds and listens; accepts nothing yet.
-pub fn bind(address: &Address) -> io::Result<StdTcpListener> {
-    let socket = socket::bind(address, Type::STREAM)?;
-    socket.listen(BACKLOG)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
+/// How many threads serve: one per core.
+pub fn threads() -> io::Result<usize> {
+    Ok(thread::available_parallelism()?.get())
 }
 
-/// Starts the serving threads. They stop accepting when `shutdown` is requested and end when their
+/// Starts the serving threads, as many as the listeners were bound for. They stop accepting when `shutdown` is requested and end when their
 /// connections have.
 pub fn spawn(
-    listeners: &[StdTcpListener],
+    listeners: Vec<Listener>,
     config: &Config,
     context: &Context,
     shutdown: &Shutdown,
@@ -75,9 +57,12 @@ pub fn spawn(
         );
     }
     let connections = Connections::new(config.connections_max.min(files));
-    for _ in 0..thread::available_parallelism()?.get() {
-        let listeners: io::Result<Vec<_>> =
-            listeners.iter().map(StdTcpListener::try_clone).collect();
+    let mut listeners: Vec<_> = listeners.into_iter().map(Listener::shares).collect();
+    loop {
+        let shares: Vec<Share> = listeners.iter_mut().filter_map(Iterator::next).collect();
+        if shares.is_empty() {
+            return Ok(());
+        }
         let worker = Worker {
             context: Arc::new(context.for_another_thread()),
             connections: Arc::clone(&connections),
@@ -85,15 +70,13 @@ pub fn spawn(
             write_timeout: config.write_timeout,
             shutdown: shutdown.clone(),
         };
-        let listeners = listeners?;
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(PAGE_THREADS_MAX)
             .build()?;
-        let serve = move || runtime.block_on(worker.serve(listeners));
+        let serve = move || runtime.block_on(worker.serve(shares));
         thread::Builder::new().name("http".to_owned()).spawn(serve)?;
     }
-    Ok(())
 }
 
 /// Raises the soft limit of open files to the hard one and says how many may be connections.
@@ -119,11 +102,11 @@ struct Worker {
 }
 
 impl Worker {
-    async fn serve(self, listeners: Vec<StdTcpListener>) {
-        let accepting: Vec<_> = listeners
+    async fn serve(self, shares: Vec<Share>) {
+        let accepting: Vec<_> = shares
             .into_iter()
             .zip(iter::repeat(self))
-            .map(|(listener, worker)| tokio::spawn(worker.accept_all(listener)))
+            .map(|(share, worker)| tokio::spawn(worker.accept_all(share)))
             .collect();
         for listener in accepting {
             if let Err(error) = listener.await {
@@ -133,8 +116,8 @@ impl Worker {
     }
 
     /// Accepts until shutdown, then waits for the connections to end.
-    async fn accept_all(self, listener: StdTcpListener) {
-        let listener = match TcpListener::from_std(listener) {
+    async fn accept_all(self, share: Share) {
+        let listener = match share.watch() {
             Ok(listener) => listener,
             Err(error) => {
                 tracing::error!(%error, "could not watch a listening socket");
@@ -162,10 +145,8 @@ impl Worker {
         graceful.shutdown().await;
     }
 
-    fn serve_connection(&self, stream: TcpStream, peer: SocketAddr, graceful: &GracefulShutdown) {
+    fn serve_connection(&self, stream: Accepted, peer: Peer, graceful: &GracefulShutdown) {
         let connection = self.connections.admit();
-        // Answers are small and whole: nothing is gained by waiting for more. Failing is harmless.
-        stream.set_nodelay(true).ok();
         let stream = Stream::new(stream, Arc::clone(&connection), self.write_timeout);
         let (context, telemetry) = (Arc::clone(&self.context), Arc::clone(&self.context.telemetry));
         let asked = Arc::clone(&connection);
@@ -207,7 +188,7 @@ impl Worker {
 
 /// After a connection that ended with an error: its peer broke it off, took too long, or sent what is no
 /// request, which has been answered by its status alone.
-fn complain(error: &hyper::Error, peer: SocketAddr, telemetry: &Telemetry) {
+fn complain(error: &hyper::Error, peer: Peer, telemetry: &Telemetry) {
     static SAMPLER: Sampler = Sampler::new();
     if error.is_parse() {
         telemetry.record_malformed_request();

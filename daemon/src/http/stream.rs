@@ -1,4 +1,4 @@
-//! The byte stream of a connection, watched while an answer is written: a client that does not take its
+//! The byte stream of a connection, TCP or unix, watched while an answer is written: a client that does not take its
 //! answer must not keep it in memory, and an answer on its way is not cut off at the end.
 
 use std::{
@@ -12,27 +12,46 @@ use std::{
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::{
-    net::TcpStream,
+    net::{TcpStream, UnixStream},
     time::{Sleep, sleep},
 };
 
-use super::connections::Connection;
+use super::{connections::Connection, listener::Accepted};
 
 pub(super) struct Stream {
-    inner: TokioIo<TcpStream>,
+    inner: Inner,
     connection: Arc<Connection>,
     write_timeout: Duration,
     /// Runs from when the client first makes us wait until it has taken all there is.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
+enum Inner {
+    Tcp(TokioIo<TcpStream>),
+    Unix(TokioIo<UnixStream>),
+}
+
+/// Does the same with the stream of either kind.
+macro_rules! with_inner {
+    ($self:ident, $stream:ident => $done:expr) => {
+        match &mut $self.inner {
+            Inner::Tcp($stream) => $done,
+            Inner::Unix($stream) => $done,
+        }
+    };
+}
+
 impl Stream {
     pub(super) fn new(
-        stream: TcpStream,
+        accepted: Accepted,
         connection: Arc<Connection>,
         write_timeout: Duration,
     ) -> Self {
-        Self { inner: TokioIo::new(stream), connection, write_timeout, deadline: None }
+        let inner = match accepted {
+            Accepted::Tcp(stream) => Inner::Tcp(TokioIo::new(stream)),
+            Accepted::Unix(stream) => Inner::Unix(TokioIo::new(stream)),
+        };
+        Self { inner, connection, write_timeout, deadline: None }
     }
 
     /// What a write came to: one that waits is given up after the deadline.
@@ -58,7 +77,7 @@ impl Read for Stream {
         context: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(context, buffer)
+        with_inner!(self, stream => Pin::new(stream).poll_read(context, buffer))
     }
 }
 
@@ -68,7 +87,7 @@ impl Write for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.inner).poll_write(context, bytes);
+        let written = with_inner!(self, stream => Pin::new(stream).poll_write(context, bytes));
         self.watch(context, written)
     }
 
@@ -77,18 +96,22 @@ impl Write for Stream {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+        let written =
+            with_inner!(self, stream => Pin::new(stream).poll_write_vectored(context, slices));
         self.watch(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
+        match &self.inner {
+            Inner::Tcp(stream) => stream.is_write_vectored(),
+            Inner::Unix(stream) => stream.is_write_vectored(),
+        }
     }
 
     /// hyper flushes when it has written all that it has been given: an answer, or as much of a page as it
     /// takes at a time.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = ready!(Pin::new(&mut self.inner).poll_flush(context));
+        let flushed = ready!(with_inner!(self, stream => Pin::new(stream).poll_flush(context)));
         if !self.connection.is_page_left() {
             self.connection.set_writing(false);
             self.deadline = None;
@@ -97,6 +120,6 @@ impl Write for Stream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(context)
+        with_inner!(self, stream => Pin::new(stream).poll_shutdown(context))
     }
 }

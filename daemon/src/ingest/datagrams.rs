@@ -5,6 +5,7 @@ use std::{fmt, io, sync::Arc, thread, time::Duration};
 use pushprom_core::{
     intake::{Broken, Intake, Tally},
     limits::DATAGRAM_BYTES_MAX,
+    model::Timestamp,
 };
 use socket2::Socket;
 
@@ -14,7 +15,7 @@ use crate::{
     datagram::{Batch, Datagram, Payload, Received},
     log::Sampler,
     shutdown::Shutdown,
-    telemetry::{Reason, Telemetry, Transport},
+    telemetry::{DatagramTransport, Reason, Telemetry},
 };
 
 /// How long a thread waits for a datagram before it looks whether it should end. Shutdown takes at most
@@ -35,88 +36,113 @@ const DATAGRAM_BUFFER_BYTES_MIN: usize = 512;
 /// queue empty.
 pub fn spawn(
     socket: Arc<Socket>,
+    transport: DatagramTransport,
     ingest: Arc<Ingest>,
     telemetry: Arc<Telemetry>,
     shutdown: Shutdown,
 ) -> io::Result<()> {
     socket.set_read_timeout(Some(POLL_INTERVAL))?;
-    let run = move || {
-        receive_all(&socket, &ingest, &telemetry, &shutdown);
-    };
-    thread::Builder::new().name("udp".to_owned()).spawn(run)?;
+    let receiver = Receiver { socket, transport, ingest, telemetry };
+    let run = move || receiver.receive_all(&shutdown);
+    thread::Builder::new().name(transport.as_str().to_owned()).spawn(run)?;
     Ok(())
 }
 
-fn receive_all(socket: &Socket, ingest: &Ingest, telemetry: &Telemetry, shutdown: &Shutdown) {
-    let (mut batch, mut intake) = (Batch::new(), Intake::default());
-    while !shutdown.is_requested() {
-        match batch.receive(socket) {
-            Ok(received) => take_in_all(&received, &mut intake, ingest, telemetry),
-            Err(error) if is_timeout(&error) => {}
-            Err(error) => rest_after(&error, telemetry),
+/// What the thread of a socket needs.
+struct Receiver {
+    socket: Arc<Socket>,
+    transport: DatagramTransport,
+    ingest: Arc<Ingest>,
+    telemetry: Arc<Telemetry>,
+}
+
+impl Receiver {
+    fn receive_all(&self, shutdown: &Shutdown) {
+        let (mut batch, mut intake) = (Batch::new(), Intake::default());
+        while !shutdown.is_requested() {
+            match batch.receive(&*self.socket) {
+                Ok(received) => self.take_in(&received, &mut intake),
+                Err(error) if is_timeout(&error) => {}
+                Err(error) => self.rest_after(&error),
+            }
+        }
+        // What the kernel holds by now was sent before the end; nothing is waited for any more.
+        if let Err(error) = self.socket.set_nonblocking(true) {
+            tracing::warn!(%error, "datagrams that the kernel holds are lost");
+            return;
+        }
+        let held = self.socket.recv_buffer_size().unwrap_or_default() / DATAGRAM_BUFFER_BYTES_MIN;
+        let mut left = held.max(DRAIN_DATAGRAMS);
+        while left > 0 {
+            let Ok(received) = batch.receive(&*self.socket) else { return };
+            left = left.saturating_sub(received.count());
+            self.take_in(&received, &mut intake);
         }
     }
-    // What the kernel holds by now was sent before the end; nothing is waited for any more.
-    if let Err(error) = socket.set_nonblocking(true) {
-        tracing::warn!(%error, "datagrams that the kernel holds are lost");
-        return;
+
+    /// Takes in what one call brought, all of it as of one instant.
+    fn take_in(&self, received: &Received<'_>, intake: &mut Intake) {
+        self.telemetry.record_datagrams(self.transport, received.count(), received.bytes());
+        let now = clock::now();
+        let transport = self.transport.into();
+        let mut tally = Tally::default();
+        for datagram in received.datagrams() {
+            let message = match datagram.payload {
+                Payload::Whole(message) => message,
+                Payload::Cut { bytes } => {
+                    self.telemetry.record_rejected(transport, Reason::Truncated);
+                    self.complain(now, &datagram, Reason::Truncated, &TooLong { bytes });
+                    continue;
+                }
+            };
+            let taken = self.ingest.message(intake, message, transport, Broken::Salvage, now);
+            let Ok(outcome) = taken else { continue };
+            tally += outcome.tally;
+            for (_, refusal) in outcome.refused {
+                self.complain(now, &datagram, Reason::from(&refusal), &refusal);
+            }
+            if let Some(error) = outcome.broken {
+                self.complain(now, &datagram, Reason::from(&error), &error);
+            }
+        }
+        self.telemetry.record_tally(transport, &tally);
     }
-    let held = socket.recv_buffer_size().unwrap_or_default() / DATAGRAM_BUFFER_BYTES_MIN;
-    let mut left = held.max(DRAIN_DATAGRAMS);
-    while left > 0 {
-        let Ok(received) = batch.receive(socket) else { return };
-        left = left.saturating_sub(received.count());
-        take_in_all(&received, &mut intake, ingest, telemetry);
+
+    /// Logs that something in a datagram was refused, at a bounded rate. The text of a client in `error`
+    /// is quoted, and the layout escapes what is left: no line can be forged.
+    fn complain(
+        &self,
+        now: Timestamp,
+        datagram: &Datagram<'_>,
+        reason: Reason,
+        error: &dyn fmt::Display,
+    ) {
+        static SAMPLER: Sampler = Sampler::new();
+        match SAMPLER.admit(now.0 / 1000) {
+            Some(suppressed) => {
+                let (transport, reason) = (self.transport.as_str(), reason.as_str());
+                let peer = datagram.peer();
+                tracing::warn!(transport, %peer, reason, %error, suppressed, "delta refused");
+            }
+            None => self.telemetry.record_suppressed_line(),
+        }
+    }
+
+    /// After a failed receive, which is no reason to end.
+    fn rest_after(&self, error: &io::Error) {
+        static SAMPLER: Sampler = Sampler::new();
+        self.telemetry.record_receive_error(self.transport);
+        if let Some(suppressed) = SAMPLER.admit(clock::now().0 / 1000) {
+            let transport = self.transport.as_str();
+            tracing::warn!(transport, %error, suppressed, "receiving a datagram failed");
+        }
+        thread::sleep(ERROR_PAUSE);
     }
 }
 
 fn is_timeout(error: &io::Error) -> bool {
     use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
-}
-
-/// After a failed receive, which is no reason to end.
-fn rest_after(error: &io::Error, telemetry: &Telemetry) {
-    static SAMPLER: Sampler = Sampler::new();
-    telemetry.record_receive_error();
-    if let Some(suppressed) = SAMPLER.admit(clock::now().0 / 1000) {
-        tracing::warn!(%error, suppressed, "receiving a datagram failed");
-    }
-    thread::sleep(ERROR_PAUSE);
-}
-
-/// Takes in what one call brought, all of it as of one instant.
-fn take_in_all(
-    received: &Received<'_>,
-    intake: &mut Intake,
-    ingest: &Ingest,
-    telemetry: &Telemetry,
-) {
-    telemetry.record_datagrams(received.count(), received.bytes());
-    let now = clock::now();
-    let second = now.0 / 1000;
-    let mut tally = Tally::default();
-    for datagram in received.datagrams() {
-        let message = match datagram.payload {
-            Payload::Whole(message) => message,
-            Payload::Cut { bytes } => {
-                telemetry.record_rejected(Transport::Udp, Reason::Truncated);
-                complain(telemetry, second, &datagram, Reason::Truncated, &TooLong { bytes });
-                continue;
-            }
-        };
-        let outcome = ingest.message(intake, message, Transport::Udp, Broken::Salvage, now);
-        let Ok(outcome) = outcome else { continue };
-        tally += outcome.tally;
-        for (_, refusal) in outcome.refused {
-            let reason = Reason::from(&refusal);
-            complain(telemetry, second, &datagram, reason, &refusal);
-        }
-        if let Some(error) = outcome.broken {
-            complain(telemetry, second, &datagram, Reason::from(&error), &error);
-        }
-    }
-    telemetry.record_tally(Transport::Udp, &tally);
 }
 
 /// A datagram that did not fit.
@@ -127,23 +153,4 @@ fn take_in_all(
 )]
 struct TooLong {
     bytes: usize,
-}
-
-/// Logs that something in a datagram was refused, at a bounded rate. The text of a client in `error` is
-/// quoted, and the layout escapes what is left: no line can be forged.
-fn complain(
-    telemetry: &Telemetry,
-    second: u64,
-    datagram: &Datagram<'_>,
-    reason: Reason,
-    error: &dyn fmt::Display,
-) {
-    static SAMPLER: Sampler = Sampler::new();
-    match SAMPLER.admit(second) {
-        Some(suppressed) => {
-            let (peer, reason) = (datagram.peer(), reason.as_str());
-            tracing::warn!(transport = "udp", %peer, reason, %error, suppressed, "delta refused");
-        }
-        None => telemetry.record_suppressed_line(),
-    }
 }

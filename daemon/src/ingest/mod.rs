@@ -59,7 +59,9 @@ impl Ingest {
         let limits = match transport {
             Transport::Http => self.limits,
             // The flag is about bodies; a datagram has its own limit.
-            Transport::Udp => Limits { message_bytes: DATAGRAM_BYTES_MAX, ..self.limits },
+            Transport::Udp | Transport::Unix => {
+                Limits { message_bytes: DATAGRAM_BYTES_MAX, ..self.limits }
+            }
         };
         let outcome = contain(|| intake.take_in(message, &self.registry, &limits, broken, now));
         match &outcome {

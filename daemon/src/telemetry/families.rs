@@ -7,7 +7,7 @@ use pushprom_core::{
 };
 
 use super::{
-    Code, Method, Reason, ScrapeCode, Telemetry, Transport,
+    Code, DatagramTransport, Method, Reason, ScrapeCode, Telemetry, Transport,
     family::{counter, family, gauge, level, series, total},
     process,
 };
@@ -47,7 +47,7 @@ impl Telemetry {
             counter(
                 "pushprom_udp_packets_total",
                 "The number of packets received.",
-                &self.udp_packets,
+                &self.packets[DatagramTransport::Udp as usize],
             ),
             counter(
                 "pushprom_http_requests_total",
@@ -136,7 +136,17 @@ impl Telemetry {
             counter(
                 "pushprom_udp_receive_errors_total",
                 "Failures to receive from a UDP socket.",
-                &self.udp_receive_errors,
+                &self.receive_errors[DatagramTransport::Udp as usize],
+            ),
+            counter(
+                "pushprom_unix_packets_total",
+                "Datagrams received over unix sockets.",
+                &self.packets[DatagramTransport::Unix as usize],
+            ),
+            counter(
+                "pushprom_unix_receive_errors_total",
+                "Failures to receive from a unix socket.",
+                &self.receive_errors[DatagramTransport::Unix as usize],
             ),
         ]
     }

@@ -35,6 +35,18 @@ label! {
         Http = "http",
         /// In a UDP datagram.
         Udp = "udp",
+        /// In a datagram of a unix socket.
+        Unix = "unix",
+    }
+}
+
+label! {
+    /// How a datagram came.
+    DatagramTransport {
+        /// Over UDP.
+        Udp = "udp",
+        /// Over a unix socket.
+        Unix = "unix",
     }
 }
 
@@ -151,6 +163,15 @@ label! {
         InternalServerError = "500",
         /// No memory for the page.
         ServiceUnavailable = "503",
+    }
+}
+
+impl From<DatagramTransport> for Transport {
+    fn from(transport: DatagramTransport) -> Self {
+        match transport {
+            DatagramTransport::Udp => Self::Udp,
+            DatagramTransport::Unix => Self::Unix,
+        }
     }
 }
 

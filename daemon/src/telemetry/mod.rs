@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-pub use label::{Code, Method, Reason, ScrapeCode, Transport};
+pub use label::{Code, DatagramTransport, Method, Reason, ScrapeCode, Transport};
 use pushprom_core::{
     atomic::{AtomicBuckets, AtomicObservations},
     intake::Tally,
@@ -29,7 +29,7 @@ use self::udp::UdpSockets;
 
 /// All our own counters.
 pub struct Telemetry {
-    udp_packets: Counter,
+    packets: [Counter; DatagramTransport::ALL.len()],
     http_requests: Counter,
     /// By code, then method.
     requests: [[Counter; Method::ALL.len()]; Code::ALL.len()],
@@ -45,7 +45,7 @@ pub struct Telemetry {
     series_created: Counter,
     help_replaced: Counter,
     buckets_ignored: Counter,
-    udp_receive_errors: Counter,
+    receive_errors: [Counter; DatagramTransport::ALL.len()],
     udp_sockets: UdpSockets,
     connections_accepted: Counter,
     connections_evicted: Counter,
@@ -104,7 +104,7 @@ impl Drop for Held<'_> {
 impl Default for Telemetry {
     fn default() -> Self {
         Self {
-            udp_packets: Counter::default(),
+            packets: array::from_fn(|_| Counter::default()),
             http_requests: Counter::default(),
             requests: array::from_fn(|_| array::from_fn(|_| Counter::default())),
             request_durations: array::from_fn(|_| AtomicBuckets::new(&Bounds::default())),
@@ -117,7 +117,7 @@ impl Default for Telemetry {
             series_created: Counter::default(),
             help_replaced: Counter::default(),
             buckets_ignored: Counter::default(),
-            udp_receive_errors: Counter::default(),
+            receive_errors: array::from_fn(|_| Counter::default()),
             udp_sockets: UdpSockets::default(),
             connections_accepted: Counter::default(),
             connections_evicted: Counter::default(),
@@ -142,14 +142,14 @@ impl Telemetry {
     }
 
     /// Datagrams came, whatever is in them.
-    pub fn record_datagrams(&self, count: usize, bytes: usize) {
-        self.udp_packets.add(u64::try_from(count).unwrap_or(u64::MAX));
-        self.record_bytes(Transport::Udp, bytes);
+    pub fn record_datagrams(&self, transport: DatagramTransport, count: usize, bytes: usize) {
+        self.packets[transport as usize].add(u64::try_from(count).unwrap_or(u64::MAX));
+        self.record_bytes(transport.into(), bytes);
     }
 
     /// Receiving from a socket failed.
-    pub fn record_receive_error(&self) {
-        self.udp_receive_errors.inc();
+    pub fn record_receive_error(&self, transport: DatagramTransport) {
+        self.receive_errors[transport as usize].inc();
     }
 
     /// A POST to the push handler came, whatever is in it.

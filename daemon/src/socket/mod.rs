@@ -1,4 +1,7 @@
-//! Sockets as the original opens them: the wildcard address is that of both IP versions.
+//! Sockets: those of IP as the original opens them, where the wildcard address is that of both versions,
+//! and those of unix.
+
+pub mod unix;
 
 use std::{
     io,
@@ -7,7 +10,35 @@ use std::{
 
 use socket2::{Domain, Socket, Type};
 
+use self::unix::UnixBindError;
 use crate::config::Address;
+
+/// Why an address or a path cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The kernel says so.
+    #[error(transparent)]
+    Ip(#[from] io::Error),
+    /// What is at the path is in the way, or the path itself is.
+    #[error(transparent)]
+    Unix(#[from] UnixBindError),
+}
+
+impl BindError {
+    /// Whether somebody else has the address or path.
+    pub fn is_in_use(&self) -> bool {
+        match self {
+            Self::Ip(error) => error.kind() == io::ErrorKind::AddrInUse,
+            Self::Unix(UnixBindError::InUse | UnixBindError::NotASocket) => true,
+            Self::Unix(
+                UnixBindError::NoFolder
+                | UnixBindError::Denied
+                | UnixBindError::Unknown(_)
+                | UnixBindError::Other(_),
+            ) => false,
+        }
+    }
+}
 
 /// Opens a socket of `kind` bound to `address`. Where the machine has no IPv6, the wildcard address is
 /// that of IPv4.
