@@ -1,26 +1,52 @@
-//! The limit of connections. At the limit a new connection takes the place of an idle one: peers that
-//! open connections and stay silent cannot keep others out.
+//! The life of connections: how many there are, how long each may take for what, and when one has to go.
 //!
-//! Which one goes is decided as the clock algorithm decides on pages of memory: in the order of
-//! acceptance, but a connection that has begun a request since it was last looked at is passed over.
+//! At the limit a new connection takes the place of an idle one: peers that open connections and stay
+//! silent cannot keep others out. Which one goes is decided as the clock algorithm decides on pages of
+//! memory: in the order of acceptance, but a connection that has begun a request since it was last looked
+//! at is passed over.
+//!
+//! Deadlines are looked at all together, now and then, by [`Connections::tick`]. A timer for each header
+//! and each body cost more than handling the body.
 
 use std::{
     collections::VecDeque,
     sync::{
         Arc, Weak,
-        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+        atomic::{
+            AtomicBool, AtomicU8, AtomicU64, AtomicUsize,
+            Ordering::{AcqRel, Acquire, Relaxed},
+        },
     },
+    task::Context,
+    time::{Duration, Instant},
 };
 
+use atomic_waker::AtomicWaker;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+
+/// How often deadlines are looked at, and so how late one may be noticed.
+pub(super) const TICK: Duration = Duration::from_millis(50);
 
 /// All connections, of all threads.
 pub(super) struct Connections {
     max: usize,
+    timeouts: Timeouts,
     open: AtomicUsize,
     /// In the order of acceptance, closed ones among them until they come to the front.
     queue: Mutex<VecDeque<Weak<Connection>>>,
+    /// When this began; what deadlines are counted from.
+    begun: Instant,
+    /// Milliseconds since then, as of the last tick.
+    now: AtomicU64,
+}
+
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timeouts {
+    /// For a header, from the connection or the answer before.
+    pub(super) header: Duration,
+    /// For a body, from its header.
+    pub(super) body: Duration,
 }
 
 /// One connection; its place is free when this is dropped.
@@ -36,12 +62,42 @@ pub(super) struct Connection {
     held: AtomicBool,
     /// Whether a page of its answer is still to be written.
     page_left: AtomicBool,
-    evicted: Notify,
+    /// When the client has to be done with what it sends, in milliseconds as [`Connections`] counts them;
+    /// [`NEVER`] if nothing is waited for.
+    deadline: AtomicU64,
+    /// Whether the deadline passed while a body was waited for.
+    body_late: AtomicBool,
+    told: AtomicU8,
+    /// Of the task that serves it.
+    task: AtomicWaker,
+}
+
+/// No deadline.
+const NEVER: u64 = u64::MAX;
+
+/// What a connection has been told to do. The later ones override the earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Order {
+    /// To go on.
+    Stay,
+    /// To end with the answer to the request that has begun.
+    Finish,
+    /// To go, because the time for a header is over, or because nobody serves any more.
+    Leave,
+    /// To make room.
+    Yield,
 }
 
 impl Connections {
-    pub(super) fn new(max: usize) -> Arc<Self> {
-        Arc::new(Self { max, open: AtomicUsize::new(0), queue: Mutex::default() })
+    pub(super) fn new(max: usize, timeouts: Timeouts) -> Arc<Self> {
+        Arc::new(Self {
+            max,
+            timeouts,
+            open: AtomicUsize::new(0),
+            queue: Mutex::default(),
+            begun: Instant::now(),
+            now: AtomicU64::new(0),
+        })
     }
 
     /// A place for a new connection; at the limit another connection is told to go.
@@ -62,10 +118,36 @@ impl Connections {
             writing: AtomicBool::new(false),
             held: AtomicBool::new(false),
             page_left: AtomicBool::new(false),
-            evicted: Notify::new(),
+            deadline: AtomicU64::new(self.deadline_in(self.timeouts.header)),
+            body_late: AtomicBool::new(false),
+            told: AtomicU8::new(Order::Stay as u8),
+            task: AtomicWaker::new(),
         });
         queue.push_back(Arc::downgrade(&connection));
         connection
+    }
+
+    /// Looks at the clock, and at all deadlines.
+    pub(super) fn tick(&self) {
+        let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(NEVER);
+        self.now.store(now, Relaxed);
+        for connection in self.queue.lock().iter().filter_map(Weak::upgrade) {
+            connection.check(now);
+        }
+    }
+
+    /// Tells all connections to end: at once, but for those that a request has come on.
+    pub(super) fn finish_all(&self) {
+        for connection in self.queue.lock().iter().filter_map(Weak::upgrade) {
+            connection.tell(if connection.is_busy() { Order::Finish } else { Order::Leave });
+        }
+    }
+
+    /// A moment so far from now, and not earlier: of the tick that is going on it is not known how much is
+    /// over.
+    fn deadline_in(&self, timeout: Duration) -> u64 {
+        let timeout = u64::try_from((timeout + TICK).as_millis()).unwrap_or(NEVER);
+        self.now.load(Relaxed).saturating_add(timeout)
     }
 }
 
@@ -88,11 +170,19 @@ fn evict_one(queue: &mut VecDeque<Weak<Connection>>) {
 }
 
 impl Connection {
-    /// A request has begun; it is answered when the returned value is dropped.
+    /// A request has begun, its header is complete; it is answered when the returned value is dropped.
     pub(super) fn request(&self) -> InRequest<'_> {
+        self.deadline.store(NEVER, Relaxed);
         self.used.store(true, Relaxed);
         self.in_request.store(true, Relaxed);
         InRequest(self)
+    }
+
+    /// The body of a request is waited for, until the returned value is dropped.
+    pub(super) fn body(&self) -> InBody<'_> {
+        self.body_late.store(false, Relaxed);
+        self.deadline.store(self.all.deadline_in(self.all.timeouts.body), Relaxed);
+        InBody(self)
     }
 
     /// Whether a request has begun whose answer is not on its way as a whole.
@@ -125,14 +215,37 @@ impl Connection {
         self.page_left.load(Relaxed)
     }
 
-    /// Tells it to go.
+    /// Tells it to make room.
     pub(super) fn evict(&self) {
-        self.evicted.notify_one();
+        self.tell(Order::Yield);
     }
 
-    /// Waits until it is told to go.
-    pub(super) async fn evicted(&self) {
-        self.evicted.notified().await;
+    fn tell(&self, order: Order) {
+        self.told.fetch_max(order as u8, AcqRel);
+        self.task.wake();
+    }
+
+    /// What it has been told. The task of `context` is woken when it is told something else, or is late.
+    pub(super) fn order(&self, context: &Context<'_>) -> Order {
+        self.task.register(context.waker());
+        let told = self.told.load(Acquire);
+        let orders = [Order::Finish, Order::Leave, Order::Yield];
+        orders.into_iter().find(|order| *order as u8 == told).unwrap_or(Order::Stay)
+    }
+
+    fn check(&self, now: u64) {
+        if self.deadline.load(Relaxed) > now {
+            return;
+        }
+        if self.in_request.load(Relaxed) {
+            self.body_late.store(true, Relaxed);
+            self.task.wake();
+        } else if self.is_writing() {
+            // It waits for no header yet: the answer before is still on its way, and has its own deadline.
+            self.deadline.store(self.all.deadline_in(self.all.timeouts.header), Relaxed);
+        } else {
+            self.tell(Order::Leave);
+        }
     }
 }
 
@@ -141,7 +254,25 @@ pub(super) struct InRequest<'a>(&'a Connection);
 
 impl Drop for InRequest<'_> {
     fn drop(&mut self) {
+        let all = &self.0.all;
+        self.0.deadline.store(all.deadline_in(all.timeouts.header), Relaxed);
         self.0.in_request.store(false, Relaxed);
+    }
+}
+
+/// A body that is waited for.
+pub(super) struct InBody<'a>(&'a Connection);
+
+impl InBody<'_> {
+    /// Whether it is too late. The task that serves the connection is woken when it is.
+    pub(super) fn is_late(&self) -> bool {
+        self.0.body_late.load(Relaxed)
+    }
+}
+
+impl Drop for InBody<'_> {
+    fn drop(&mut self) {
+        self.0.deadline.store(NEVER, Relaxed);
     }
 }
 
@@ -152,35 +283,105 @@ impl Drop for Connection {
 }
 
 #[cfg(test)]
+impl Connections {
+    /// Connections that may take an hour for anything.
+    pub(super) fn patient(max: usize) -> Arc<Self> {
+        let hour = Duration::from_hours(1);
+        Self::new(max, Timeouts { header: hour, body: hour })
+    }
+}
+
+#[cfg(test)]
+impl Connection {
+    /// Waits until it is told to make room.
+    pub(super) async fn yielded(&self) {
+        std::future::poll_fn(|context| match self.order(context) {
+            Order::Yield => std::task::Poll::Ready(()),
+            Order::Stay | Order::Finish | Order::Leave => std::task::Poll::Pending,
+        })
+        .await;
+    }
+}
+
+#[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use super::*;
 
-    #[tokio::test]
-    async fn an_idle_connection_makes_room() {
-        let all = Connections::new(3);
+    #[track_caller]
+    fn check(connection: &Connection, want: Order) {
+        assert_eq!(connection.order(&Context::from_waker(Waker::noop())), want);
+    }
+
+    #[test]
+    fn an_idle_connection_makes_room() {
+        let all = Connections::patient(3);
         let [held, used, idle] = [(); 3].map(|()| all.admit());
         held.set_held(true);
         drop(used.request());
         let fourth = all.admit();
-        idle.evicted().await;
+        check(&idle, Order::Yield);
         drop(idle);
         // Unused since it was passed over, and accepted before the fourth.
         let fifth = all.admit();
-        used.evicted().await;
+        check(&used, Order::Yield);
         drop(used);
         fourth.set_held(true);
         fifth.set_held(true);
         drop(all.admit());
-        fourth.evicted().await;
+        check(&fourth, Order::Yield);
+        check(&held, Order::Stay);
     }
 
     #[test]
     fn closed_connections_do_not_pile_up() {
-        let all = Connections::new(10);
+        let all = Connections::patient(10);
         let _first = all.admit();
         for _ in 0..1000 {
             drop(all.admit());
         }
         assert!(all.queue.lock().len() <= 20);
+    }
+
+    #[test]
+    fn whoever_takes_too_long_is_told() {
+        let now = Duration::ZERO;
+        let all = Connections::new(10, Timeouts { header: now, body: now });
+        let [silent, answered, working, sending] = [(); 4].map(|()| all.admit());
+        drop(answered.request());
+        answered.set_writing(true);
+        let _working = working.request();
+        let _sending = sending.request();
+        let body = sending.body();
+        let later = u64::try_from(TICK.as_millis()).expect("it is short");
+        for connection in [&silent, &answered, &working, &sending] {
+            connection.check(later - 1);
+            check(connection, Order::Stay);
+        }
+        assert!(!body.is_late());
+        for connection in [&silent, &answered, &working, &sending] {
+            connection.check(later);
+        }
+        assert!(body.is_late());
+        check(&silent, Order::Leave);
+        for connection in [&answered, &working, &sending] {
+            check(connection, Order::Stay);
+        }
+        drop(body);
+        sending.check(later);
+        check(&sending, Order::Stay);
+    }
+
+    #[test]
+    fn at_the_end_answers_are_given_to_those_who_asked() {
+        let all = Connections::patient(10);
+        let [silent, asking] = [(); 2].map(|()| all.admit());
+        let _asking = asking.request();
+        all.finish_all();
+        check(&silent, Order::Leave);
+        check(&asking, Order::Finish);
+        asking.evict();
+        check(&asking, Order::Yield);
     }
 }

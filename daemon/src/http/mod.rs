@@ -76,7 +76,7 @@ async fn respond(
 ) -> Reply {
     let _in_request = connection.request();
     match route::route(request.method(), request.uri(), request.headers(), request.version()) {
-        Route::Push => push::respond(request, context).await,
+        Route::Push => push::respond(request, context, connection).await,
         Route::Metrics => scrape::respond(request.headers(), context, connection).await,
         Route::Health => reply::ok(),
         Route::NotAPush => push::respond_not_a_post(request.method(), context),

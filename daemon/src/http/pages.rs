@@ -214,7 +214,7 @@ mod tests {
 
     #[tokio::test]
     async fn scrapes_that_wait_share_the_next_page() {
-        let (pages, connections) = (Pages::new(1000), Connections::new(10));
+        let (pages, connections) = (Pages::new(1000), Connections::patient(10));
         let taker = connections.admit();
         let made = Arc::new(AtomicU32::new(0));
         let scrape = || {
@@ -232,11 +232,11 @@ mod tests {
 
     #[tokio::test]
     async fn who_does_not_take_its_page_makes_room() {
-        let (pages, connections) = (Pages::new(100), Connections::new(10));
+        let (pages, connections) = (Pages::new(100), Connections::patient(10));
         let (slow, next) = (connections.admit(), connections.admit());
         let Ok(held) = page(&pages, &slow, 60).await else { panic!("there is room") };
         let gone = async {
-            slow.evicted().await;
+            slow.yielded().await;
             drop(held);
         };
         let (room, ()) = tokio::join!(page(&pages, &next, 60), gone);
@@ -247,7 +247,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_page_that_does_not_go_leaves_no_room() {
-        let (pages, connections) = (Pages::new(100), Connections::new(10));
+        let (pages, connections) = (Pages::new(100), Connections::patient(10));
         let Ok(page_held) = page(&pages, &connections.admit(), 60).await else { panic!("room") };
         assert_eq!(page(&pages, &connections.admit(), 60).await.err(), Some(NoPage::NoRoom));
         drop(page_held);

@@ -23,6 +23,9 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
 /// The characters that a path stands for; `None` if an escape is broken. Bytes that are no UTF-8 matter
 /// to no route of ours and are replaced.
 pub(super) fn decode(path: &str) -> Option<Cow<'_, str>> {
+    if !path.contains('%') {
+        return Some(Cow::Borrowed(path));
+    }
     let is_escape = |after: &str| {
         after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())
     };
@@ -36,7 +39,10 @@ pub(super) fn encode(path: &str) -> String {
 }
 
 /// The path without empty, `.` and `..` segments; a slash at the end stays.
-pub(super) fn clean(path: &str) -> String {
+pub(super) fn clean(path: &str) -> Cow<'_, str> {
+    if path.starts_with('/') && !path.contains("//") && !path.contains("/.") {
+        return Cow::Borrowed(path);
+    }
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
         match segment {
@@ -48,7 +54,7 @@ pub(super) fn clean(path: &str) -> String {
         }
     }
     let end = if path.ends_with('/') && !segments.is_empty() { "/" } else { "" };
-    format!("/{}{end}", segments.join("/"))
+    Cow::Owned(format!("/{}{end}", segments.join("/")))
 }
 
 #[cfg(test)]

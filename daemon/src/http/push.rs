@@ -1,6 +1,6 @@
 //! Pushes.
 
-use std::{sync::Arc, time::Instant};
+use std::{future::poll_fn, pin::pin, task::Poll, time::Instant};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
@@ -10,13 +10,11 @@ use hyper::{
 };
 use pushprom_core::intake::{Broken, Outcome};
 use serde_json::json;
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::timeout,
-};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Context,
+    connections::Connection,
     reply::{self, Reply},
 };
 use crate::{
@@ -31,11 +29,15 @@ const SMALL_BODY_BYTES: usize = 16 * 1024;
 /// fill the memory. A further large body is answered with 503.
 pub(super) const LARGE_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-pub(super) async fn respond(request: Request<Incoming>, context: &Arc<Context>) -> Reply {
+pub(super) async fn respond(
+    request: Request<Incoming>,
+    context: &Context,
+    connection: &Connection,
+) -> Reply {
     let begun = Instant::now();
     let telemetry = &context.telemetry;
     telemetry.record_push();
-    let reply = match read_body(request.into_body(), context).await {
+    let reply = match read_body(request.into_body(), context, connection).await {
         Ok(body) => take_in(&body, context),
         Err(reply) => reply,
     };
@@ -43,7 +45,7 @@ pub(super) async fn respond(request: Request<Incoming>, context: &Arc<Context>) 
     reply
 }
 
-pub(super) fn respond_not_a_post(method: &HttpMethod, context: &Arc<Context>) -> Reply {
+pub(super) fn respond_not_a_post(method: &HttpMethod, context: &Context) -> Reply {
     let begun = Instant::now();
     let reply = reply::method_not_allowed("POST");
     let method = Method::of(method);
@@ -52,9 +54,20 @@ pub(super) fn respond_not_a_post(method: &HttpMethod, context: &Arc<Context>) ->
 }
 
 /// Reads a body up to the limits of bytes and time; the error is the answer.
-async fn read_body(body: Incoming, context: &Context) -> Result<Bytes, Reply> {
+async fn read_body(
+    body: Incoming,
+    context: &Context,
+    connection: &Connection,
+) -> Result<Bytes, Reply> {
     let limit = context.ingest.limits().message_bytes;
-    let read = timeout(context.body_timeout, collect(body, limit, &context.large_bodies)).await;
+    let waiting = connection.body();
+    let mut collected = pin!(collect(body, limit, &context.large_bodies));
+    let read = poll_fn(|task| match collected.as_mut().poll(task) {
+        Poll::Ready(read) => Poll::Ready(Ok(read)),
+        Poll::Pending if waiting.is_late() => Poll::Ready(Err(Late)),
+        Poll::Pending => Poll::Pending,
+    });
+    let read = read.await;
     let (reason, status, text) = match read {
         Ok(Ok(body)) => {
             context.telemetry.record_bytes(Transport::Http, body.len());
@@ -79,7 +92,7 @@ async fn read_body(body: Incoming, context: &Context) -> Result<Bytes, Reply> {
         Ok(Err(BodyError::Aborted)) => {
             (Reason::BodyAborted, StatusCode::BAD_REQUEST, "the body broke off\n".to_owned())
         }
-        Err(_) => (
+        Err(Late) => (
             Reason::BodyTimeout,
             StatusCode::REQUEST_TIMEOUT,
             format!(
@@ -91,6 +104,9 @@ async fn read_body(body: Incoming, context: &Context) -> Result<Bytes, Reply> {
     context.telemetry.record_rejected(Transport::Http, reason);
     Err(reply::last(reply::text(status, &text)))
 }
+
+/// A body did not arrive in time.
+struct Late;
 
 /// Why a body could not be read.
 enum BodyError {

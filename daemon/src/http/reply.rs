@@ -9,15 +9,20 @@ use hyper::{
 
 use super::pages::Page;
 
-/// An answer: a short one, or a page.
-pub(super) type Reply = Response<Either<Full<Bytes>, Page>>;
+/// An answer.
+pub(super) type Reply = Response<ReplyBody>;
+
+/// A short text, or a page.
+pub(super) type ReplyBody = Either<Full<Bytes>, Page>;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// `ok`, which old clients take for the only sign of success.
 pub(super) fn ok() -> Reply {
-    text(StatusCode::OK, "ok")
+    let mut reply = text(StatusCode::OK, "");
+    *reply.body_mut() = Either::Left(Full::from(&b"ok"[..]));
+    reply
 }
 
 /// A text.

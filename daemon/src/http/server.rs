@@ -1,15 +1,18 @@
 //! Sockets, threads, connections, deadlines.
 
-use std::{convert::Infallible, future, io, iter, sync::Arc, thread, time::Duration};
+use std::{
+    convert::Infallible, future::poll_fn, io, iter, pin::pin, sync::Arc, task::Poll, thread,
+    time::Duration,
+};
 
 use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::{rt::TokioTimer, server::graceful::GracefulShutdown};
-use tokio::{runtime, select, time};
+use tokio::{runtime, select, sync::mpsc, time};
 
 use super::{
     Context,
-    connections::Connections,
+    connections::{Connection, Connections, Order, TICK, Timeouts},
     listener::{Accepted, Listener, Peer, Share},
+    reply::ReplyBody,
     respond,
     stream::Stream,
 };
@@ -39,8 +42,9 @@ pub fn threads() -> io::Result<usize> {
     Ok(thread::available_parallelism()?.get())
 }
 
-/// Starts the serving threads, as many as the listeners were bound for. They stop accepting when `shutdown` is requested and end when their
-/// connections have.
+/// Starts the serving threads, as many as the listeners were bound for. They stop accepting when `shutdown`
+/// is requested and end when their connections have. Has to be called on a runtime, which watches the
+/// deadlines.
 pub fn spawn(
     listeners: Vec<Listener>,
     config: &Config,
@@ -56,7 +60,9 @@ pub fn spawn(
             "the limit of open files allows fewer connections than asked for"
         );
     }
-    let connections = Connections::new(config.connections_max.min(files));
+    let timeouts = Timeouts { header: config.header_timeout, body: config.body_timeout };
+    let connections = Connections::new(config.connections_max.min(files), timeouts);
+    tokio::spawn(watch(Arc::clone(&connections), shutdown.clone()));
     let mut listeners: Vec<_> = listeners.into_iter().map(Listener::shares).collect();
     loop {
         let shares: Vec<Share> = listeners.iter_mut().filter_map(Iterator::next).collect();
@@ -66,7 +72,6 @@ pub fn spawn(
         let worker = Worker {
             context: Arc::new(context.for_another_thread()),
             connections: Arc::clone(&connections),
-            header_timeout: config.header_timeout,
             write_timeout: config.write_timeout,
             shutdown: shutdown.clone(),
         };
@@ -76,6 +81,26 @@ pub fn spawn(
             .build()?;
         let serve = move || runtime.block_on(worker.serve(shares));
         thread::Builder::new().name("http".to_owned()).spawn(serve)?;
+    }
+}
+
+/// Watches the deadlines of all connections; at shutdown, tells them to end.
+async fn watch(connections: Arc<Connections>, mut shutdown: Shutdown) {
+    let mut ticks = time::interval(TICK);
+    ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    loop {
+        select! {
+            () = shutdown.requested() => break,
+            _ = ticks.tick() => connections.tick(),
+        }
+    }
+    drop(shutdown);
+    // What is on its way may arrive. Half a header would hold up the end for as long as its sender likes.
+    time::sleep(LAST_REQUEST_WAIT).await;
+    connections.finish_all();
+    loop {
+        ticks.tick().await;
+        connections.tick();
     }
 }
 
@@ -96,27 +121,30 @@ fn files_for_connections() -> usize {
 struct Worker {
     context: Arc<Context>,
     connections: Arc<Connections>,
-    header_timeout: Duration,
     write_timeout: Duration,
     shutdown: Shutdown,
 }
 
 impl Worker {
     async fn serve(self, shares: Vec<Share>) {
+        let _running = self.shutdown.clone();
+        // Held by all connections of this thread; nothing is ever sent.
+        let (open, mut ended) = mpsc::channel(1);
         let accepting: Vec<_> = shares
             .into_iter()
-            .zip(iter::repeat(self))
-            .map(|(share, worker)| tokio::spawn(worker.accept_all(share)))
+            .zip(iter::repeat((self, open)))
+            .map(|(share, (worker, open))| tokio::spawn(worker.accept_all(share, open)))
             .collect();
         for listener in accepting {
             if let Err(error) = listener.await {
                 tracing::error!(%error, "a listener ended");
             }
         }
+        ended.recv().await;
     }
 
-    /// Accepts until shutdown, then waits for the connections to end.
-    async fn accept_all(self, share: Share) {
+    /// Accepts until shutdown.
+    async fn accept_all(self, share: Share, open: mpsc::Sender<Infallible>) {
         let listener = match share.watch() {
             Ok(listener) => listener,
             Err(error) => {
@@ -124,7 +152,6 @@ impl Worker {
                 return;
             }
         };
-        let graceful = GracefulShutdown::new();
         let mut shutdown = self.shutdown.clone();
         loop {
             let accepted = select! {
@@ -132,20 +159,17 @@ impl Worker {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => self.serve_connection(stream, peer, &graceful),
+                Ok((stream, peer)) => self.serve_connection(stream, peer, open.clone()),
                 Err(error) => rest_after(&error, &self.context.telemetry).await,
             }
         }
         // What the kernel has accepted by now was sent before the end.
         while let Ok(Ok((stream, peer))) = time::timeout(Duration::ZERO, listener.accept()).await {
-            self.serve_connection(stream, peer, &graceful);
+            self.serve_connection(stream, peer, open.clone());
         }
-        drop(listener);
-        time::sleep(LAST_REQUEST_WAIT).await;
-        graceful.shutdown().await;
     }
 
-    fn serve_connection(&self, stream: Accepted, peer: Peer, graceful: &GracefulShutdown) {
+    fn serve_connection(&self, stream: Accepted, peer: Peer, open: mpsc::Sender<Infallible>) {
         let connection = self.connections.admit();
         let stream = Stream::new(stream, Arc::clone(&connection), self.write_timeout);
         let (context, telemetry) = (Arc::clone(&self.context), Arc::clone(&self.context.telemetry));
@@ -155,35 +179,55 @@ impl Worker {
             async move { Ok::<_, Infallible>(respond(request, &context, &connection).await) }
         });
         let served = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.header_timeout)
+            // `Connections` watches this, for all of them together.
+            .header_read_timeout(None)
             .max_buf_size(HEADER_BYTES_MAX)
             .max_headers(HEADERS_MAX)
             .half_close(true)
             .serve_connection(stream, service);
-        let served = graceful.watch(served);
-        let mut shutdown = self.shutdown.clone();
         tokio::spawn(async move {
-            let _open = telemetry.connection();
-            // Half a header would hold up the end for as long as its sender likes.
-            let cut_off = async {
-                shutdown.requested().await;
-                time::sleep(LAST_REQUEST_WAIT).await;
-                if connection.is_busy() {
-                    future::pending::<()>().await;
-                }
-            };
-            select! {
-                served = served => {
-                    if let Err(error) = served {
-                        complain(&error, peer, &telemetry);
-                    }
-                }
-                () = connection.evicted() => telemetry.record_eviction(),
-                () = cut_off => {}
+            let _open = (open, telemetry.connection());
+            match obey(&connection, served).await {
+                Ended::Served(Ok(())) | Ended::Left => {}
+                Ended::Served(Err(error)) => complain(&error, peer, &telemetry),
+                Ended::Yielded => telemetry.record_eviction(),
             }
         });
     }
+}
+
+/// How a connection ended.
+enum Ended {
+    /// By itself, or by its peer.
+    Served(hyper::Result<()>),
+    /// It was told to go.
+    Left,
+    /// It was told to make room.
+    Yielded,
+}
+
+/// Serves a connection until its end, or until it is told to go.
+async fn obey<S>(connection: &Connection, served: http1::Connection<Stream, S>) -> Ended
+where
+    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = ReplyBody>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut served = pin!(served);
+    let mut is_finishing = false;
+    poll_fn(|context| {
+        match connection.order(context) {
+            Order::Stay => {}
+            Order::Finish if is_finishing => {}
+            Order::Finish => {
+                served.as_mut().graceful_shutdown();
+                is_finishing = true;
+            }
+            Order::Leave => return Poll::Ready(Ended::Left),
+            Order::Yield => return Poll::Ready(Ended::Yielded),
+        }
+        served.as_mut().poll(context).map(Ended::Served)
+    })
+    .await
 }
 
 /// After a connection that ended with an error: its peer broke it off, took too long, or sent what is no

@@ -1,5 +1,5 @@
-//! The byte stream of a connection, TCP or unix, watched while an answer is written: a client that does not take its
-//! answer must not keep it in memory, and an answer on its way is not cut off at the end.
+//! The byte stream of a connection, TCP or unix, watched while an answer is written: a client that does not
+//! take its answer must not keep it in memory, and an answer on its way is not cut off at the end.
 
 use std::{
     io,
@@ -17,6 +17,9 @@ use tokio::{
 };
 
 use super::{connections::Connection, listener::Accepted};
+
+/// Bytes of an answer that is small: that of a push has some 120.
+const SMALL_BYTES: usize = 512;
 
 pub(super) struct Stream {
     inner: Inner,
@@ -96,6 +99,18 @@ impl Write for Stream {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let bytes = slices.iter().map(|slice| slice.len()).sum();
+        if bytes <= SMALL_BYTES {
+            // A head and a short body: to put them together costs less than to tell the kernel of two.
+            let mut small = [0; SMALL_BYTES];
+            let mut free = &mut small[..bytes];
+            for slice in slices {
+                let (room, rest) = free.split_at_mut(slice.len());
+                room.copy_from_slice(slice);
+                free = rest;
+            }
+            return self.poll_write(context, &small[..bytes]);
+        }
         let written =
             with_inner!(self, stream => Pin::new(stream).poll_write_vectored(context, slices));
         self.watch(context, written)
