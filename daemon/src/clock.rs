@@ -1,11 +1,13 @@
 //! The one place that reads the clock.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use pushprom_core::model::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
 
-/// Now. A clock before 1970 reads as 1970.
+/// Now, as of the kernel's last tick, which is some milliseconds ago at most. That is near enough for what
+/// it is asked for, and costs a fifth of asking the hardware. A clock before 1970 reads as 1970.
 pub fn now() -> Timestamp {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+    let now = clock_gettime(ClockId::RealtimeCoarse);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    let milliseconds = u64::try_from(now.tv_nsec).unwrap_or_default() / 1_000_000;
+    Timestamp(seconds.saturating_mul(1000).saturating_add(milliseconds))
 }

@@ -22,9 +22,6 @@ use crate::{clock, config::Config, log::Sampler, shutdown::Shutdown, telemetry::
 /// between reads, so that somewhat longer headers pass.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 
-/// Headers of a request. Beyond: 431.
-const HEADERS_MAX: usize = 128;
-
 /// File descriptors that are not connections: sockets, logs, /proc.
 const OTHER_FILES: u64 = 64;
 
@@ -182,7 +179,7 @@ impl Worker {
             // `Connections` watches this, for all of them together.
             .header_read_timeout(None)
             .max_buf_size(HEADER_BYTES_MAX)
-            .max_headers(HEADERS_MAX)
+            // The number of headers is bounded by 100, which it reads without an allocation.
             .half_close(true)
             .serve_connection(stream, service);
         tokio::spawn(async move {
