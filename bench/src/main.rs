@@ -2,11 +2,12 @@
 //! was measured in the same run: a program that does the same with the kernel and nothing else. The
 //! ratio of the two is what the budgets are about; it survives a change of machine, a time does not.
 //!
-//! In reading order: [`arguments`]; [`rows`], one module per workload and the table they end in;
+//! In reading order: [`arguments`]; [`rows`], one module per workload and the table they end in; [`page`], where that is kept;
 //! [`workload`], the deltas; [`load`], what sends them; [`sinks`], the yardsticks, which run as children
 //! of this very binary; [`target`], a child under measurement; the small ones below.
 
 mod arguments;
+mod page;
 mod rows;
 mod workload;
 
@@ -66,7 +67,7 @@ fn measure(options: &Options) -> Result<String> {
     }
     if let Some(path) = &options.page {
         let page = fs::read_to_string(path).map_err(about(path))?;
-        let page = rows::replace_table(&page, &table).map_err(about(path))?;
+        let page = page::replace(&page, page::ROWS, &table).map_err(about(path))?;
         fs::write(path, page).map_err(about(path))?;
     }
     Ok(table)

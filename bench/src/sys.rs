@@ -1,5 +1,5 @@
-//! The three system calls that no safe crate of this tree offers: many datagrams in one call, both ways,
-//! and the CPU clock of another process.
+//! The system calls that no safe crate of this tree offers: many datagrams in one call, both ways, the CPU
+//! clock of another process, and the slack of a thread's timers.
 
 #![expect(unsafe_code, reason = "libc has these calls in their raw form only")]
 
@@ -8,7 +8,7 @@ use std::{io, mem, net::UdpSocket, os::fd::AsRawFd, ptr, time::Duration};
 /// Datagrams that one call sends or receives at most.
 pub(crate) const BATCH: usize = 64;
 
-/// Room for one received datagram; those sent here are a tenth of it.
+/// Room for one received datagram; those sent here are smaller.
 const DATAGRAM_BYTES: usize = 2048;
 
 /// Sends at most [`BATCH`] datagrams to the peer of a connected socket; says how many.
@@ -92,6 +92,17 @@ pub(crate) fn cpu_time(pid: u32) -> io::Result<Duration> {
     let seconds = u64::try_from(time.tv_sec).map_err(io::Error::other)?;
     let nanoseconds = u32::try_from(time.tv_nsec).map_err(io::Error::other)?;
     Ok(Duration::new(seconds, nanoseconds))
+}
+
+/// Lets the calling thread wake when its sleep is over. Otherwise the kernel may put that off by 50 us, to
+/// wake several threads at once.
+pub(crate) fn wake_on_time() -> io::Result<()> {
+    let slack_nanoseconds: libc::c_ulong = 1;
+    // SAFETY: this option takes one number and touches no memory.
+    match unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, slack_nanoseconds) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 const NO_BUFFER: libc::iovec = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
