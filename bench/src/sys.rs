@@ -1,5 +1,6 @@
-//! The system calls that no safe crate of this tree offers: many datagrams in one call, both ways, the CPU
-//! clock of another process, and the slack of a thread's timers.
+//! The system calls that no safe crate of this tree offers: many datagrams in one call, both ways, a
+//! receive buffer beyond the usual limit, the CPU clock of another process, and the slack of a thread's
+//! timers.
 
 #![expect(unsafe_code, reason = "libc has these calls in their raw form only")]
 
@@ -71,6 +72,20 @@ impl ReceiveBatch {
             unsafe { libc::recvmmsg(socket.as_raw_fd(), headers, count, flags, ptr::null_mut()) };
         usize::try_from(got).map_err(|_| io::Error::last_os_error())
     }
+}
+
+/// Lets the kernel hold `bytes` for the reader of a socket, beyond `net.core.rmem_max` if this process may.
+pub(crate) fn ask_for_receive_buffer(socket: &UdpSocket, bytes: libc::c_int) -> io::Result<()> {
+    let set = |option| {
+        let length = libc::socklen_t::try_from(size_of_val(&bytes)).map_err(io::Error::other)?;
+        // SAFETY: the kernel reads `length` bytes of a number that outlives the call.
+        let done = unsafe {
+            let value = (&raw const bytes).cast();
+            libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, option, value, length)
+        };
+        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    };
+    set(libc::SO_RCVBUFFORCE).or_else(|_| set(libc::SO_RCVBUF))
 }
 
 /// CPU time of all threads of a process, ended ones included. What a thread has used since it was last

@@ -35,6 +35,8 @@ struct Connection {
     begun: Instant,
     /// How long the answer took, where it has come and the end of the connection has not.
     took: Option<Duration>,
+    /// Whether a request is under way. The kernel may tell of an end that has been seen already.
+    is_busy: bool,
 }
 
 impl Requester {
@@ -51,7 +53,15 @@ impl Requester {
         for place in 0..count {
             let stream = requester.open(Token(place))?;
             let (answer, begun) = ([0; ANSWER_BYTES], Instant::now());
-            requester.connections.push(Connection { stream, answer, filled: 0, begun, took: None });
+            let (took, is_busy) = (None, false);
+            requester.connections.push(Connection {
+                stream,
+                answer,
+                filled: 0,
+                begun,
+                took,
+                is_busy,
+            });
         }
         Ok(requester)
     }
@@ -83,7 +93,12 @@ impl Requester {
             }
             for event in &events {
                 let Token(place) = event.token();
-                let Some(latency) = self.connections[place].receive(self.kind)? else { continue };
+                let connection = &mut self.connections[place];
+                if !connection.is_busy {
+                    continue;
+                }
+                let Some(latency) = connection.receive(self.kind)? else { continue };
+                connection.is_busy = false;
                 latencies.push(u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));
                 if begun.elapsed() < duration {
                     self.send(place)?;
@@ -101,7 +116,7 @@ impl Requester {
             self.connections[place].stream = self.open(Token(place))?;
         }
         let connection = &mut self.connections[place];
-        connection.begun = begun;
+        (connection.begun, connection.is_busy) = (begun, true);
         // A request is smaller than the empty buffer of its socket: it goes in whole.
         connection.stream.write_all(&self.requests[self.next])?;
         self.next = (self.next + 1) % self.requests.len();

@@ -15,6 +15,9 @@ use crate::{
 /// Series of the server that holds few.
 const FEW: usize = 1000;
 
+/// Datagrams of one round. Half of the many series have their turn in it, the other half in the next.
+const DATAGRAMS: u64 = 500_000;
+
 pub(super) fn measure(options: &Options) -> Result<Vec<Row>> {
     let many = scattered();
     let few = &many[..FEW];
@@ -27,9 +30,7 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Row>> {
         Receiver::start(server, held_deltas(sent), 1)
     };
     let mut receivers = [start(&many, &many)?, start(few, &repeated)?];
-    // Each of the series once.
-    let way = Way::FlatOut(u64::try_from(many.len())?);
-    let [of_many, of_few] = run_in_turn(&mut receivers, way)?;
+    let [of_many, of_few] = run_in_turn(&mut receivers, Way::FlatOut(DATAGRAMS))?;
     let cpu =
         |rounds: &[Round]| rounds.iter().map(Round::cpu_seconds_per_delta).collect::<Vec<_>>();
     let row = Row::new("udp_1m_series", "CPU per delta", Unit::Seconds, cpu(&of_many));

@@ -19,6 +19,10 @@ use crate::{
 
 const CONNECTIONS: usize = 16;
 
+/// Fewer where each request opens one: opening takes the load generator as long as it takes the server,
+/// and what waits for it is not latency of the server.
+const NEW_CONNECTIONS: usize = 4;
+
 /// Deltas of a large body.
 const BATCH: usize = 100;
 
@@ -118,8 +122,11 @@ impl Load {
 
     fn run(&self, target: &Target) -> Result<Round> {
         let address = target.http()?;
-        let mut requester =
-            Requester::connect(address, self.connections, CONNECTIONS, &self.messages)?;
+        let count = match self.connections {
+            Connections::Kept => CONNECTIONS,
+            Connections::OfOneRequest => NEW_CONNECTIONS,
+        };
+        let mut requester = Requester::connect(address, self.connections, count, &self.messages)?;
         requester.run(WARM_UP)?;
         let cpu_before = target.cpu_at_rest()?;
         let mut latencies = requester.run(self.duration)?;
