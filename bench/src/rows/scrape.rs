@@ -1,6 +1,6 @@
 //! `scrape_*_series`: what a page of many series costs.
 
-use std::{hint, process, time::Instant};
+use std::{hint, io::Write, process, time::Instant};
 
 use super::{
     ROUNDS,
@@ -11,14 +11,10 @@ use crate::{
     arguments::Options,
     client::Client,
     numbers::{float, float_len},
-    sys,
+    sys::{self, FreshMemory},
     target::Target,
     workload::{HELD_PREFIX, HELD_SERIES_MAX, Held, scattered},
 };
-
-/// Bytes from which on an allocator has no memory in stock, but asks the kernel and gives it back. What
-/// is asked for and not touched costs nothing.
-const FRESH_BYTES_MIN: usize = 64 * 1024 * 1024;
 
 /// A number of series to make pages of.
 struct Workload {
@@ -71,9 +67,10 @@ impl Workload {
         // The first page may have to put the new series in order.
         let page = client.get("/metrics")?;
         let bytes = page.len();
-        let lines = ready_lines(str::from_utf8(page)?)?;
-        if lines.len() != self.series {
-            return Err(format!("the page has {} of {} series", lines.len(), self.series).into());
+        let lines = ReadyLines::of(str::from_utf8(page)?)?;
+        let found = lines.ends.len();
+        if found != self.series {
+            return Err(format!("the page has {found} of {} series", self.series).into());
         }
         let (mut server_costs, mut bare_costs) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
@@ -126,17 +123,12 @@ impl Workload {
     }
 
     /// Writes the lines again, into memory that is as fresh as that of a page.
-    fn format(&self, lines: &[(Box<str>, u64)], bytes: usize) -> Result<Cost> {
+    fn format(&self, lines: &ReadyLines, bytes: usize) -> Result<Cost> {
         let cpu_before = sys::cpu_time(process::id())?;
         let begun = Instant::now();
         for _ in 0..self.pages {
-            let mut page = Vec::with_capacity(bytes.max(FRESH_BYTES_MIN));
-            for (name, value) in lines {
-                page.extend_from_slice(name.as_bytes());
-                page.push(b' ');
-                page.extend_from_slice(itoa::Buffer::new().format(*value).as_bytes());
-                page.push(b'\n');
-            }
+            let mut page = FreshMemory::map(bytes)?;
+            lines.format(page.as_mut_slice())?;
             drop(hint::black_box(page));
         }
         let wall = begun.elapsed();
@@ -151,12 +143,47 @@ impl Workload {
 }
 
 /// The lines of the held series, taken apart into what stays the same from page to page and the value.
-fn ready_lines(page: &str) -> Result<Vec<(Box<str>, u64)>> {
-    page.lines()
-        .filter(|line| line.starts_with(HELD_PREFIX))
-        .map(|line| {
+struct ReadyLines {
+    /// The names and labels of all, in the order of the page.
+    names: String,
+    /// Where each of them ends, and the value that follows.
+    ends: Vec<(usize, u64)>,
+}
+
+impl ReadyLines {
+    fn of(page: &str) -> Result<Self> {
+        let mut lines = Self { names: String::new(), ends: Vec::new() };
+        for line in page.lines().filter(|line| line.starts_with(HELD_PREFIX)) {
             let (name, value) = line.rsplit_once(' ').ok_or("a line without a value")?;
-            Ok((name.into(), value.parse()?))
-        })
-        .collect()
+            lines.names.push_str(name);
+            lines.ends.push((lines.names.len(), value.parse()?));
+        }
+        Ok(lines)
+    }
+
+    fn format(&self, mut page: &mut [u8]) -> Result<()> {
+        let mut begin = 0;
+        for &(end, value) in &self.ends {
+            page.write_all(&self.names.as_bytes()[begin..end])?;
+            page.write_all(b" ")?;
+            page.write_all(itoa::Buffer::new().format(value).as_bytes())?;
+            page.write_all(b"\n")?;
+            begin = end;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ready_lines_are_those_of_the_page() {
+        let lines = "held_00_total{a=\"x y\"} 12\nheld_01_total 7\n";
+        let mut page = vec![0; lines.len()];
+        let ready = ReadyLines::of(&format!("# TYPE other counter\nother 1\n{lines}")).unwrap();
+        ready.format(&mut page).unwrap();
+        assert_eq!(str::from_utf8(&page), Ok(lines));
+    }
 }
