@@ -5,6 +5,10 @@ TARGET := $(shell rustc -vV | sed -n "s/^host: //p")
 IMAGE ?= localhost/pushprom:latest
 # Seconds that each fuzz target runs.
 FUZZ_SECONDS ?= 600
+# The micro-benchmarks, and what makes them write JSON to standard output. Where memory lies changes no
+# count, and containers do not let anyone fix it.
+MICRO := cargo bench --quiet --locked -p pushprom-bench --bench micro
+AS_JSON := --output-format=json --allow-aslr
 
 .PHONY: help run lint test release container bench fuzz install
 
@@ -21,8 +25,10 @@ lint: ## check the layout of the code, and what clippy says
 	cargo clippy --manifest-path fuzz/Cargo.toml --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --document-private-items --quiet
 
-test: install ## run all tests, and each fuzz target for some seconds
+test: install ## run all tests and micro-benchmarks, and each fuzz target for some seconds
 	cargo test --workspace --locked
+	$(MICRO) --profile dev -- $(AS_JSON) >target/micro-test.json
+	cargo run --quiet --locked -p pushprom-bench -- --micro target/micro-test.json
 	$(MAKE) fuzz FUZZ_SECONDS=10
 
 release: ## build the static binary bin/pushprom
@@ -33,9 +39,12 @@ release: ## build the static binary bin/pushprom
 container: release ## build the container image from it
 	scripts/build-image $(IMAGE)
 
-bench: ## measure the budgets and write docs/benchmarks.md's table
+bench: ## measure the budgets and write docs/benchmarks.md's tables
+	@scripts/install valgrind gungraun-runner
 	cargo build --release --locked -p pushprom -p pushprom-bench
-	target/release/pushprom-bench --server target/release/pushprom --page docs/benchmarks.md
+	$(MICRO) -- $(AS_JSON) >target/micro.json
+	target/release/pushprom-bench --server target/release/pushprom --micro target/micro.json \
+	  --page docs/benchmarks.md --json target/bench.json
 
 fuzz: install ## fuzz each decoder and the registry (FUZZ_SECONDS each)
 	cd fuzz && cargo run --quiet --release --locked --bin seed

@@ -13,6 +13,8 @@ const SECONDS_DEFAULT: u64 = 5;
 pub(crate) enum Invocation {
     /// The measurement.
     Measure(Options),
+    /// The instruction counts of a file alone.
+    Count(PathBuf),
     /// One of the yardsticks; only this program itself asks for it, of its children.
     Sink(Sink),
     /// The usage.
@@ -25,7 +27,9 @@ pub(crate) struct Options {
     pub(crate) server: PathBuf,
     /// Where the rows go as JSON.
     pub(crate) json: Option<PathBuf>,
-    /// The page whose table is replaced.
+    /// Where the micro-benchmarks have left their instruction counts.
+    pub(crate) micro: Option<PathBuf>,
+    /// The page whose tables are replaced.
     pub(crate) page: Option<PathBuf>,
     /// How long each timed workload runs against each target.
     pub(crate) seconds: Duration,
@@ -37,7 +41,8 @@ fn grammar() -> Grammar {
     let mut grammar = Grammar::new();
     grammar.optopt("", "server", "The pushprom binary to measure", "PATH");
     grammar.optopt("", "json", "Write the rows to this file too", "FILE");
-    grammar.optopt("", "page", "Replace the table in this Markdown page too", "FILE");
+    grammar.optopt("", "micro", "Show the instruction counts in this file too, or alone", "FILE");
+    grammar.optopt("", "page", "Replace the tables in this Markdown page too", "FILE");
     let seconds = format!("How long each timed workload runs (default {SECONDS_DEFAULT})");
     grammar.optopt("", "seconds", &seconds, "N");
     let groups = rows::GROUPS.map(|(name, _)| name).join(", ");
@@ -49,7 +54,7 @@ fn grammar() -> Grammar {
 /// How to call this program.
 pub(crate) fn usage() -> String {
     grammar()
-        .usage("Usage: pushprom-bench --server PATH [--json FILE] [--page FILE] [--seconds N] [--only GROUP]")
+        .usage("Usage: pushprom-bench --server PATH [--micro FILE] [--json FILE] [--page FILE] [--seconds N] [--only GROUP]\n       pushprom-bench --micro FILE")
 }
 
 /// Reads the arguments; the error is for the one who typed them.
@@ -62,7 +67,12 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Invocatio
         let sink = Sink::ALL.into_iter().find(|sink| sink.word() == word);
         return sink.map(Invocation::Sink).ok_or_else(|| format!("unknown argument {word:?}"));
     }
-    let server = given.opt_str("server").ok_or("--server is missing")?.into();
+    let path = |flag| given.opt_str(flag).map(PathBuf::from);
+    let (server, micro) = match (path("server"), path("micro")) {
+        (Some(server), micro) => (server, micro),
+        (None, Some(micro)) => return Ok(Invocation::Count(micro)),
+        (None, None) => return Err("--server is missing".to_owned()),
+    };
     let seconds = match given.opt_str("seconds") {
         None => SECONDS_DEFAULT,
         Some(text) => match text.parse() {
@@ -77,10 +87,11 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Invocatio
     {
         return Err(format!("--only {name:?} is no group of workloads"));
     }
-    let path = |flag| given.opt_str(flag).map(PathBuf::from);
     let (json, page) = (path("json"), path("page"));
-    if page.is_some() && only.is_some() {
-        return Err("--page takes the table of all workloads: leave --only out".to_owned());
+    if page.is_some() && (only.is_some() || micro.is_none()) {
+        return Err(
+            "--page takes both tables, whole: give --micro, and leave --only out".to_owned()
+        );
     }
-    Ok(Invocation::Measure(Options { server, json, page, seconds, only }))
+    Ok(Invocation::Measure(Options { server, json, micro, page, seconds, only }))
 }

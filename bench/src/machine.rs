@@ -56,14 +56,15 @@ pub(crate) struct Queue {
     pub(crate) dropped: u64,
 }
 
-/// The queue of the IPv4 UDP socket that is bound to `port`.
+/// The queues of the IPv4 UDP sockets that are bound to `port`, as one: a receiver may have several that
+/// share it.
 pub(crate) fn udp_queue(port: u16) -> Result<Queue> {
     let table = fs::read_to_string("/proc/net/udp")?;
-    find_queue(&table, port).ok_or_else(|| format!("no UDP socket is bound to port {port}").into())
+    add_queues(&table, port).ok_or_else(|| format!("no UDP socket is bound to port {port}").into())
 }
 
-fn find_queue(table: &str, port: u16) -> Option<Queue> {
-    table.lines().skip(1).find_map(|line| {
+fn add_queues(table: &str, port: u16) -> Option<Queue> {
+    let queues = table.lines().skip(1).filter_map(|line| {
         let fields: Vec<&str> = line.split_ascii_whitespace().collect();
         let (_, bound) = fields.get(1)?.split_once(':')?;
         if u16::from_str_radix(bound, 16) != Ok(port) {
@@ -72,6 +73,10 @@ fn find_queue(table: &str, port: u16) -> Option<Queue> {
         let (_, waiting) = fields.get(4)?.split_once(':')?;
         let waiting = u64::from_str_radix(waiting, 16).ok()?;
         Some(Queue { waiting, dropped: fields.last()?.parse().ok()? })
+    });
+    queues.reduce(|sum, queue| Queue {
+        waiting: sum.waiting + queue.waiting,
+        dropped: sum.dropped + queue.dropped,
     })
 }
 
@@ -80,15 +85,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_queue_is_found_by_its_port() {
+    fn the_queues_of_a_port_are_added_up() {
         let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   \
                      uid  timeout inode ref pointer drops\n\
                      1: 0100007F:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000 \
                      0 0 1 2 0000000000000000 0\n\
                      2: 0100007F:2382 00000000:0000 07 00000000:0000A300 00:00000000 00000000 \
-                     0 0 3 2 0000000000000000 17\n";
-        assert_eq!(find_queue(table, 9090), Some(Queue { waiting: 0xa300, dropped: 17 }));
-        assert_eq!(find_queue(table, 9091), None);
+                     0 0 3 2 0000000000000000 17\n\
+                     3: 0100007F:2382 00000000:0000 07 00000000:00000001 00:00000000 00000000 \
+                     0 0 3 2 0000000000000000 2\n";
+        assert_eq!(add_queues(table, 9090), Some(Queue { waiting: 0xa301, dropped: 19 }));
+        assert_eq!(add_queues(table, 9091), None);
     }
 
     #[test]

@@ -3,10 +3,13 @@
 //! ratio of the two is what the budgets are about; it survives a change of machine, a time does not.
 //!
 //! In reading order: [`arguments`]; [`rows`], one module per workload and the table they end in;
+//! [`micro`], the counts of the micro-benchmarks; [`page`], which keeps both;
 //! [`workload`], the deltas; [`load`], what sends them; [`sinks`], the yardsticks, which run as children
 //! of this very binary; [`target`], a child under measurement; the small ones below.
 
 mod arguments;
+mod micro;
+mod page;
 mod rows;
 mod workload;
 
@@ -36,6 +39,9 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 fn main() -> ExitCode {
     let done = match arguments::parse(env::args().skip(1)) {
         Ok(Invocation::Measure(options)) => measure(&options).map(|table| println!("{table}")),
+        Ok(Invocation::Count(path)) => {
+            micro::read(&path).map(|counts| println!("{}", micro::to_markdown(&counts)))
+        }
         Ok(Invocation::Sink(sink)) => sinks::run(sink),
         Ok(Invocation::Help) => {
             eprint!("{}", arguments::usage());
@@ -55,21 +61,29 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs all workloads; returns the table.
+/// Runs all workloads; returns the tables.
 fn measure(options: &Options) -> Result<String> {
     let machine = machine::describe()?;
+    // First, since a file that is not there should not be found out after minutes.
+    let counts = options.micro.as_deref().map(micro::read).transpose()?;
     let rows = rows::measure_all(options)?;
-    let table = format!("{machine}\n\n{}", rows::to_markdown(&rows));
+    let mut tables = format!("{machine}\n\n{}", rows::to_markdown(&rows));
+    let counted = counts.as_deref().map(micro::to_markdown).unwrap_or_default();
     if let Some(path) = &options.json {
-        let report = rows::to_json(&rows, &machine, options.seconds);
+        let mut report = rows::to_json(&rows, &machine, options.seconds);
+        report["micro"] = counts.as_deref().map(micro::to_json).into();
         fs::write(path, format!("{report:#}\n")).map_err(about(path))?;
     }
     if let Some(path) = &options.page {
         let page = fs::read_to_string(path).map_err(about(path))?;
-        let page = rows::replace_table(&page, &table).map_err(about(path))?;
+        let page = page::replace(&page, page::ROWS, &tables).map_err(about(path))?;
+        let page = page::replace(&page, page::MICRO, &counted).map_err(about(path))?;
         fs::write(path, page).map_err(about(path))?;
     }
-    Ok(table)
+    if counts.is_some() {
+        tables.push_str(&format!("\n{counted}"));
+    }
+    Ok(tables)
 }
 
 /// Adds to an error which file it is about.

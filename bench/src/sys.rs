@@ -1,14 +1,22 @@
-//! The three system calls that no safe crate of this tree offers: many datagrams in one call, both ways,
-//! and the CPU clock of another process.
+//! The system calls that no safe crate of this tree offers: many datagrams in one call, both ways, a
+//! receive buffer beyond the usual limit, memory past the allocator, the CPU clock of another process, and
+//! the slack of a thread's timers.
 
 #![expect(unsafe_code, reason = "libc has these calls in their raw form only")]
 
-use std::{io, mem, net::UdpSocket, os::fd::AsRawFd, ptr, time::Duration};
+use std::{
+    io, mem,
+    net::UdpSocket,
+    os::fd::AsRawFd,
+    ptr::{self, NonNull},
+    slice,
+    time::Duration,
+};
 
 /// Datagrams that one call sends or receives at most.
 pub(crate) const BATCH: usize = 64;
 
-/// Room for one received datagram; those sent here are a tenth of it.
+/// Room for one received datagram; those sent here are smaller.
 const DATAGRAM_BYTES: usize = 2048;
 
 /// Sends at most [`BATCH`] datagrams to the peer of a connected socket; says how many.
@@ -73,6 +81,55 @@ impl ReceiveBatch {
     }
 }
 
+/// Lets the kernel hold `bytes` for the reader of a socket, beyond `net.core.rmem_max` if this process may.
+pub(crate) fn ask_for_receive_buffer(socket: &UdpSocket, bytes: libc::c_int) -> io::Result<()> {
+    let set = |option| {
+        let length = libc::socklen_t::try_from(size_of_val(&bytes)).map_err(io::Error::other)?;
+        // SAFETY: the kernel reads `length` bytes of a number that outlives the call.
+        let done = unsafe {
+            let value = (&raw const bytes).cast();
+            libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, option, value, length)
+        };
+        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    };
+    set(libc::SO_RCVBUFFORCE).or_else(|_| set(libc::SO_RCVBUF))
+}
+
+/// Zeroed memory that nobody had before, from the kernel and not from what an allocator kept.
+pub(crate) struct FreshMemory {
+    start: NonNull<u8>,
+    bytes: usize,
+}
+
+impl FreshMemory {
+    /// Maps `bytes` of it, at least one.
+    pub(crate) fn map(bytes: usize) -> io::Result<Self> {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        // SAFETY: the kernel chooses a place where nothing is mapped.
+        let start = unsafe { libc::mmap(ptr::null_mut(), bytes, access, kind, -1, 0) };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self { start, bytes })
+    }
+
+    /// All of it.
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
+        // SAFETY: so many zeroed bytes are mapped for as long as `self` is there, which alone has them.
+        unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.bytes) }
+    }
+}
+
+impl Drop for FreshMemory {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours and no slice of it outlives `self`. It cannot fail: the range is one
+        // that was mapped.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
+    }
+}
+
 /// CPU time of all threads of a process, ended ones included. What a thread has used since it was last
 /// put on a core may be missing: ask when it sleeps.
 pub(crate) fn cpu_time(pid: u32) -> io::Result<Duration> {
@@ -92,6 +149,17 @@ pub(crate) fn cpu_time(pid: u32) -> io::Result<Duration> {
     let seconds = u64::try_from(time.tv_sec).map_err(io::Error::other)?;
     let nanoseconds = u32::try_from(time.tv_nsec).map_err(io::Error::other)?;
     Ok(Duration::new(seconds, nanoseconds))
+}
+
+/// Lets the calling thread wake when its sleep is over. Otherwise the kernel may put that off by 50 us, to
+/// wake several threads at once.
+pub(crate) fn wake_on_time() -> io::Result<()> {
+    let slack_nanoseconds: libc::c_ulong = 1;
+    // SAFETY: this option takes one number and touches no memory.
+    match unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, slack_nanoseconds) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 const NO_BUFFER: libc::iovec = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
@@ -116,6 +184,14 @@ mod tests {
         let mut room = ReceiveBatch::new();
         assert_eq!(room.receive(&receiver).unwrap(), BATCH);
         assert_eq!(room.receive(&receiver).unwrap(), 3);
+    }
+
+    #[test]
+    fn fresh_memory_can_be_written() {
+        let mut memory = FreshMemory::map(10_000).unwrap();
+        assert!(memory.as_mut_slice().iter().all(|&byte| byte == 0));
+        memory.as_mut_slice()[9999] = 1;
+        assert_eq!(memory.as_mut_slice().last(), Some(&1));
     }
 
     #[test]

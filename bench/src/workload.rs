@@ -28,42 +28,72 @@ pub(crate) fn pushed_deltas() -> Vec<Vec<u8>> {
     (0..PUSHED_SERIES).map(|series| delta(series).into_bytes()).collect()
 }
 
-/// Bodies that make `series` of the held series, given as numbers below [`HELD_SERIES_MAX`].
-pub(crate) fn held_bodies(series: &[usize]) -> impl Iterator<Item = Vec<u8>> {
-    series.chunks(DELTAS_PER_BODY).map(|chunk| {
-        let deltas: Vec<String> = chunk.iter().map(|&number| held_delta(number)).collect();
+/// Messages of `per_message` deltas each; a last one of fewer is left out.
+pub(crate) fn in_batches(deltas: &[Vec<u8>], per_message: usize) -> Vec<Vec<u8>> {
+    let batch = |deltas: &[Vec<u8>]| [b"[", &*deltas.join(&b","[..]), b"]"].concat();
+    deltas.chunks_exact(per_message).map(batch).collect()
+}
+
+/// What the held series are.
+#[derive(Clone, Copy)]
+pub(crate) enum Held {
+    Counters,
+    /// Of one observation each, with the 11 buckets that a client gets who names none.
+    Histograms,
+}
+
+/// Bodies that make the held series of these numbers, which are below [`HELD_SERIES_MAX`].
+pub(crate) fn held_bodies(held: Held, series: &[usize]) -> impl Iterator<Item = Vec<u8>> {
+    series.chunks(DELTAS_PER_BODY).map(move |chunk| {
+        let deltas: Vec<String> = chunk.iter().map(|&number| held.delta(number)).collect();
         format!("[{}]", deltas.join(",")).into_bytes()
     })
 }
 
-fn held_delta(number: usize) -> String {
-    let Held { family, instance, path } = held(number);
-    // Values as mixed as those of real counters, below a million so that they are written plainly.
-    let value = 1 + number * 7919 % 999_983;
-    format!(
-        r#"{{"type":"counter","name":"{HELD_PREFIX}{family:02}_total","help":"A family of many series.","method":"add","value":{value},"labels":{{"instance":"web-{instance:03}.example.org","path":"/api/v1/orders/{path:04}","status":"200"}}}}"#
-    )
+/// One message for each of these held counters.
+pub(crate) fn held_deltas(series: &[usize]) -> Vec<Vec<u8>> {
+    series.iter().map(|&number| Held::Counters.delta(number).into_bytes()).collect()
+}
+
+impl Held {
+    fn delta(self, number: usize) -> String {
+        let Place { family, instance, path } = place(number);
+        // Values as mixed as those of real counters, below a million so that they are written plainly.
+        let value = 1 + number * 7919 % 999_983;
+        let (kind, suffix, method) = match self {
+            Self::Counters => ("counter", "total", "add"),
+            Self::Histograms => ("histogram", "seconds", "observe"),
+        };
+        format!(
+            r#"{{"type":"{kind}","name":"{HELD_PREFIX}{family:02}_{suffix}","help":"A family of many series.","method":"{method}","value":{value},"labels":{{"instance":"web-{instance:03}.example.org","path":"/api/v1/orders/{path:04}","status":"200"}}}}"#
+        )
+    }
+
+    /// The least that a series can be: the text of its labels, and 8 bytes for each of its numbers.
+    pub(crate) fn least_bytes_per_series(self) -> f64 {
+        let numbers = match self {
+            Self::Counters => 1,
+            // A count for each bucket and for what is beyond the last, and the sum.
+            Self::Histograms => 11 + 1 + 1,
+        };
+        float_len(held_labels(0).len() + numbers * size_of::<u64>())
+    }
 }
 
 /// What tells a held series from the others.
-struct Held {
+struct Place {
     family: usize,
     instance: usize,
     path: usize,
 }
 
-fn held(number: usize) -> Held {
+fn place(number: usize) -> Place {
     let in_family = number / HELD_FAMILIES;
-    Held { family: number % HELD_FAMILIES, instance: in_family % 50, path: in_family / 50 }
-}
-
-/// The least that a series can be: the text of its labels and a number of 8 bytes.
-pub(crate) fn least_bytes_per_series() -> f64 {
-    float_len(held_labels(0).len() + size_of::<u64>())
+    Place { family: number % HELD_FAMILIES, instance: in_family % 50, path: in_family / 50 }
 }
 
 fn held_labels(number: usize) -> String {
-    let Held { instance, path, .. } = held(number);
+    let Place { instance, path, .. } = place(number);
     format!(
         r#"instance="web-{instance:03}.example.org",path="/api/v1/orders/{path:04}",status="200""#
     )
@@ -95,6 +125,9 @@ mod tests {
             "{}",
             deltas[0].len()
         );
+        let datagram = &in_batches(&deltas, 8)[0];
+        assert!((1300..1450).contains(&datagram.len()), "{}", datagram.len());
+        assert_eq!(datagram[datagram.len() - 2..], *b"}]");
         assert_eq!(held_labels(0).len(), held_labels(HELD_SERIES_MAX - 1).len());
         assert_eq!(held_labels(0).len(), 70);
     }

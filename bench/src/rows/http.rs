@@ -1,70 +1,138 @@
-//! `http_keep_alive`: one delta per request, one outstanding request per connection.
+//! `http_*`: pushes over HTTP, one outstanding request per connection.
 
 use std::time::Duration;
 
-use super::{Bare, Budget, ROUNDS, Row, Unit};
+use super::{
+    ROUNDS,
+    row::{Budget, Row, Unit},
+};
 use crate::{
     Result,
     arguments::Options,
+    http::Connections,
     load::http::Requester,
-    numbers::{float, float_len, median, percentile},
+    numbers::{float, float_len, percentile},
     sinks::Sink,
     target::Target,
-    workload::pushed_deltas,
+    workload::{in_batches, pushed_deltas},
 };
 
 const CONNECTIONS: usize = 16;
+
+/// Fewer where each request opens one: opening takes the load generator as long as it takes the server,
+/// and what waits for it is not latency of the server.
+const NEW_CONNECTIONS: usize = 4;
+
+/// Deltas of a large body.
+const BATCH: usize = 100;
 
 /// Enough for each series to be there and each connection to be served before anything is measured.
 const WARM_UP: Duration = Duration::from_millis(200);
 
 const YARDSTICK: &str = "epoll responder";
 
-/// What came of all rounds against one target.
-#[derive(Default)]
-struct Rounds {
-    cpu_seconds_per_request: Vec<f64>,
-    /// In nanoseconds.
+/// What is pushed, and how.
+struct Load {
+    messages: Vec<Vec<u8>>,
+    deltas_per_message: usize,
+    connections: Connections,
+    duration: Duration,
+}
+
+/// What came of one round against one target.
+struct Round {
+    cpu_seconds_per_delta: f64,
+    /// In nanoseconds, in order of size.
     latencies: Vec<u64>,
 }
 
 pub(super) fn measure(options: &Options) -> Result<Vec<Row>> {
     let server = Target::server(&options.server)?;
     let sink = Target::sink(Sink::Http)?;
-    let (mut of_server, mut of_sink) = (Rounds::default(), Rounds::default());
-    for _ in 0..ROUNDS {
-        of_server.run(&server, options.seconds / ROUNDS)?;
-        of_sink.run(&sink, options.seconds / ROUNDS)?;
-    }
-    of_server.latencies.sort_unstable();
-    of_sink.latencies.sort_unstable();
-    let row = |what: &str, of: &dyn Fn(&Rounds) -> f64, budget| Row {
-        workload: "http_keep_alive",
-        what: what.to_owned(),
-        unit: Unit::Seconds,
-        pushprom: of(&of_server),
-        bare: Some(Bare { value: of(&of_sink), yardstick: YARDSTICK }),
-        budget,
+    let threads = Target::sink(Sink::HttpThreads)?;
+    let load = |connections, deltas_per_message| {
+        let messages = match deltas_per_message {
+            1 => pushed_deltas(),
+            many => in_batches(&pushed_deltas(), many),
+        };
+        Load { messages, deltas_per_message, connections, duration: options.seconds / ROUNDS }
     };
-    let cpu = |rounds: &Rounds| median(rounds.cpu_seconds_per_request.iter().copied());
-    let latency =
-        |percent| move |rounds: &Rounds| float(percentile(&rounds.latencies, percent)) / 1e9;
-    Ok(vec![
-        row("CPU per request", &cpu, Budget::Ratio(1.3)),
-        row("latency p50", &latency(50), Budget::None),
-        row("latency p99", &latency(99), Budget::None),
-    ])
+
+    let single = load(Connections::Kept, 1);
+    let workload = "http_keep_alive";
+    let [of_server, of_sink, of_threads] = single.run_in_turn([&server, &sink, &threads])?;
+    let what = "CPU per request";
+    let mut rows = vec![
+        cpu_row(workload, what, &of_server, YARDSTICK, &of_sink).within(Budget::Ratio(1.3)),
+        cpu_row(workload, what, &of_server, "epoll responders, one per core", &of_threads),
+    ];
+    rows.extend(latency_rows(workload, &of_server, &of_sink));
+
+    let single = load(Connections::OfOneRequest, 1);
+    let workload = "http_new_connection";
+    let [of_server, of_sink] = single.run_in_turn([&server, &sink])?;
+    rows.push(cpu_row(workload, what, &of_server, YARDSTICK, &of_sink));
+    rows.extend(latency_rows(workload, &of_server, &of_sink));
+
+    let many = load(Connections::Kept, BATCH);
+    let workload = "http_bodies_of_100";
+    let [of_server, of_sink] = many.run_in_turn([&server, &sink])?;
+    let cpu = cpu_row(workload, "CPU per delta", &of_server, YARDSTICK, &of_sink);
+    rows.push(cpu.within(Budget::Value(0.5e-6)));
+    Ok(rows)
 }
 
-impl Rounds {
-    fn run(&mut self, target: &Target, duration: Duration) -> Result<()> {
-        let mut requester = Requester::connect(target.http()?, CONNECTIONS, &pushed_deltas())?;
+fn cpu_row(
+    workload: &'static str,
+    what: &str,
+    server: &[Round],
+    yardstick: &'static str,
+    bare: &[Round],
+) -> Row {
+    let of = |rounds: &[Round]| {
+        rounds.iter().map(|round| round.cpu_seconds_per_delta).collect::<Vec<_>>()
+    };
+    Row::new(workload, what, Unit::Seconds, of(server)).beside(yardstick, of(bare))
+}
+
+fn latency_rows(workload: &'static str, server: &[Round], bare: &[Round]) -> Vec<Row> {
+    let row = |(what, per_mille): (&str, usize)| {
+        let of = |rounds: &[Round]| -> Vec<f64> {
+            rounds
+                .iter()
+                .map(|round| float(percentile(&round.latencies, per_mille)) / 1e9)
+                .collect()
+        };
+        Row::new(workload, what, Unit::Seconds, of(server)).beside(YARDSTICK, of(bare))
+    };
+    [("latency p50", 500), ("latency p99", 990), ("latency p99.9", 999)].map(row).into()
+}
+
+impl Load {
+    /// Loads the targets in turn, round by round; returns the rounds of each.
+    fn run_in_turn<const N: usize>(&self, targets: [&Target; N]) -> Result<[Vec<Round>; N]> {
+        let mut rounds = [const { Vec::new() }; N];
+        for _ in 0..ROUNDS {
+            for (target, rounds) in targets.into_iter().zip(&mut rounds) {
+                rounds.push(self.run(target)?);
+            }
+        }
+        Ok(rounds)
+    }
+
+    fn run(&self, target: &Target) -> Result<Round> {
+        let address = target.http()?;
+        let count = match self.connections {
+            Connections::Kept => CONNECTIONS,
+            Connections::OfOneRequest => NEW_CONNECTIONS,
+        };
+        let mut requester = Requester::connect(address, self.connections, count, &self.messages)?;
         requester.run(WARM_UP)?;
         let cpu_before = target.cpu_at_rest()?;
-        let latencies = requester.run(duration)?;
+        let mut latencies = requester.run(self.duration)?;
         let cpu = target.cpu_at_rest()?.saturating_sub(cpu_before);
-        self.cpu_seconds_per_request.push(cpu.as_secs_f64() / float_len(latencies.len()));
-        self.latencies.extend(latencies);
-        Ok(())
+        latencies.sort_unstable();
+        let deltas = float_len(latencies.len() * self.deltas_per_message);
+        Ok(Round { cpu_seconds_per_delta: cpu.as_secs_f64() / deltas, latencies })
     }
 }

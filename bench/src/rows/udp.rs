@@ -1,146 +1,157 @@
-//! `udp_paced` and `udp_flat_out`: one delta per datagram.
+//! `udp_*`: datagrams from one socket.
 
-use std::time::Duration;
+use std::time::Instant;
 
-use super::{Bare, Budget, ROUNDS, Row, Unit};
+use super::{
+    ROUNDS,
+    receiver::{REPORT_PATIENCE, Receiver, Round, run_in_turn},
+    row::{Budget, Row, Unit},
+};
 use crate::{
     Result,
     arguments::Options,
-    load::udp::Sender,
-    numbers::{float, median, with_commas},
+    load::udp::{Sender, Way},
+    numbers::{float, with_commas},
     sinks::Sink,
-    target::{PATIENCE, Target},
+    target::{Counts, PATIENCE, Target},
     wait,
-    workload::pushed_deltas,
+    workload::{in_batches, pushed_deltas},
 };
 
 /// The pace that nobody has to lose anything at.
 const PACE_PER_SECOND: u32 = 100_000;
 
 /// Datagrams that are sent flat out.
-const FLAT_OUT: usize = 1_000_000;
+const FLAT_OUT: u64 = 1_000_000;
 
-/// Rounds of that; each takes a second or more.
-const FLAT_OUT_ROUNDS: u32 = 3;
+/// Those of them that hold eight deltas each.
+const FLAT_OUT_OF_EIGHT: u64 = 200_000;
 
-/// How long a receiver may take to own up to datagrams that the kernel gave it.
-const REPORT_PATIENCE: Duration = Duration::from_secs(2);
-
-/// A target, what sends to it, and what came of it.
-struct Receiver {
-    target: Target,
-    sender: Sender,
-    paced: Vec<Round>,
-    flat_out: Vec<Round>,
-}
-
-/// What one round of sending came to.
-struct Round {
-    sent: u64,
-    received: u64,
-    cpu: Duration,
-}
-
-/// How to send.
-#[derive(Clone, Copy)]
-enum Way {
-    Paced(Duration),
-    FlatOut,
-}
+/// What a socket may hold that has no room for a burst: two or three datagrams.
+const TINY_BUFFER: &str = "-udp.receive-buffer-bytes=4096";
 
 pub(super) fn measure(options: &Options) -> Result<Vec<Row>> {
-    let mut server = Receiver::start(Target::server(&options.server)?)?;
-    let mut batches = Receiver::start(Target::sink(Sink::UdpBatches)?)?;
-    let mut singles = Receiver::start(Target::sink(Sink::UdpSingles)?)?;
-    for receiver in [&mut server, &mut batches, &mut singles] {
+    let mut rows = send_single_deltas(options)?;
+    rows.extend(send_eight_deltas(options)?);
+    rows.extend(overflow(options)?);
+    Ok(rows)
+}
+
+/// `udp_paced` and `udp_flat_out`: one delta per datagram.
+fn send_single_deltas(options: &Options) -> Result<Vec<Row>> {
+    let start = |target| Receiver::start(target, pushed_deltas(), 1);
+    let mut receivers = [
+        start(Target::server(&options.server)?)?,
+        start(Target::sink(Sink::UdpBatches)?)?,
+        start(Target::sink(Sink::UdpSingles)?)?,
+    ];
+    let paced = Way::Paced(PACE_PER_SECOND, options.seconds / ROUNDS);
+    for receiver in &mut receivers {
         // Series, code and memory are there before anything is measured.
-        receiver.run(Way::Paced(options.seconds / ROUNDS))?;
+        receiver.run(paced)?;
     }
-    for _ in 0..ROUNDS {
-        for receiver in [&mut server, &mut batches, &mut singles] {
-            let round = receiver.run(Way::Paced(options.seconds / ROUNDS))?;
-            receiver.paced.push(round);
-        }
+    let mut rows = Vec::new();
+    for (workload, way, loss_budget) in [
+        ("udp_paced", paced, Budget::None),
+        ("udp_flat_out", Way::FlatOut(FLAT_OUT), Budget::Value(0.0)),
+    ] {
+        let [server, batches, singles] = run_in_turn(&mut receivers, way)?;
+        rows.extend([
+            cpu_row(workload, &server, "recvmmsg", &batches).within(Budget::Ratio(1.25)),
+            cpu_row(workload, &server, "recv", &singles),
+            loss_row(workload, &server, "recvmmsg", &batches).within(loss_budget),
+            loss_row(workload, &server, "recv", &singles),
+        ]);
     }
-    for _ in 0..FLAT_OUT_ROUNDS {
-        for receiver in [&mut server, &mut batches, &mut singles] {
-            let round = receiver.run(Way::FlatOut)?;
-            receiver.flat_out.push(round);
-        }
-    }
-    let paced = [&*server.paced, &*batches.paced, &*singles.paced];
-    let flat_out = [&*server.flat_out, &*batches.flat_out, &*singles.flat_out];
-    let paced = rows("udp_paced", paced, Budget::None);
-    let flat_out = rows("udp_flat_out", flat_out, Budget::Value(0.0));
-    Ok(paced.into_iter().chain(flat_out).collect())
+    Ok(rows)
 }
 
-fn rows(
+/// `udp_8_*`: eight deltas per datagram.
+fn send_eight_deltas(options: &Options) -> Result<Vec<Row>> {
+    let start = |target| Receiver::start(target, in_batches(&pushed_deltas(), 8), 8);
+    let mut receivers =
+        [start(Target::server(&options.server)?)?, start(Target::sink(Sink::UdpBatches)?)?];
+    let paced = Way::Paced(PACE_PER_SECOND / 2, options.seconds / ROUNDS);
+    for receiver in &mut receivers {
+        receiver.run(paced)?;
+    }
+    let mut rows = Vec::new();
+    for (workload, way) in
+        [("udp_8_paced", paced), ("udp_8_flat_out", Way::FlatOut(FLAT_OUT_OF_EIGHT))]
+    {
+        let [server, batches] = run_in_turn(&mut receivers, way)?;
+        rows.extend([
+            cpu_row(workload, &server, "recvmmsg", &batches).within(Budget::Value(0.45e-6)),
+            loss_row(workload, &server, "recvmmsg", &batches),
+        ]);
+    }
+    Ok(rows)
+}
+
+fn cpu_row(
     workload: &'static str,
-    [server, batches, singles]: [&[Round]; 3],
-    loss_budget: Budget,
-) -> Vec<Row> {
-    let cpu = |rounds: &[Round]| median(rounds.iter().map(Round::cpu_seconds_per_delta));
-    // Nothing may be lost in any round, so the worst one counts.
-    let worst = |rounds: &[Round]| float(rounds.iter().map(Round::lost).max().unwrap_or_default());
+    server: &[Round],
+    yardstick: &'static str,
+    bare: &[Round],
+) -> Row {
+    let of = |rounds: &[Round]| rounds.iter().map(Round::cpu_seconds_per_delta).collect::<Vec<_>>();
+    Row::new(workload, "CPU per delta", Unit::Seconds, of(server)).beside(yardstick, of(bare))
+}
+
+/// Nothing may be lost in any round, so the worst one counts.
+fn loss_row(
+    workload: &'static str,
+    server: &[Round],
+    yardstick: &'static str,
+    bare: &[Round],
+) -> Row {
+    let of = |rounds: &[Round]| rounds.iter().map(|round| float(round.lost())).collect::<Vec<_>>();
     let sent = server.iter().map(|round| round.sent).max().unwrap_or_default();
-    let row = |what: &str, of: &dyn Fn(&[Round]) -> f64, bare, yardstick, unit, budget| Row {
-        workload,
-        what: what.to_owned(),
-        unit,
-        pushprom: of(server),
-        bare: Some(Bare { value: of(bare), yardstick }),
-        budget,
+    let what = format!("lost of {}, worst of {} rounds", with_commas(sent), server.len());
+    Row::new(workload, what, Unit::Count, of(server)).beside(yardstick, of(bare)).at_worst()
+}
+
+/// `udp_tiny_buffer`: single deltas flat out at a socket that cannot hold them. Only what the server says of
+/// itself is looked at.
+fn overflow(options: &Options) -> Result<Vec<Row>> {
+    let workload = "udp_tiny_buffer";
+    let server = Target::server_with(&options.server, &[TINY_BUFFER])?;
+    let mut sender = Sender::connect(server.udp()?, pushed_deltas())?;
+    let (mut dropped, mut unaccounted) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let before = server.counts()?;
+        let sent = sender.send(Way::FlatOut(FLAT_OUT))?;
+        let after = settled(&server, before, sent)?;
+        dropped.push(after.dropped - before.dropped);
+        unaccounted.push(sent.abs_diff(accounted(before, after)));
+    }
+    if dropped.contains(&0) {
+        return Err(format!("{workload}: nothing was dropped, in spite of {TINY_BUFFER}").into());
+    }
+    let row = |what: &str, counts: Vec<u64>, which: &str| {
+        let what = format!("{what} of {}{which}", with_commas(FLAT_OUT));
+        Row::new(workload, what, Unit::Count, counts.into_iter().map(float))
     };
-    let lost = format!("lost of {}, worst of {} rounds", with_commas(sent), server.len());
-    vec![
-        row("CPU per delta", &cpu, batches, "recvmmsg", Unit::Seconds, Budget::Ratio(1.25)),
-        row("CPU per delta", &cpu, singles, "recv", Unit::Seconds, Budget::None),
-        row(&lost, &worst, batches, "recvmmsg", Unit::Datagrams, loss_budget),
-        row(&lost, &worst, singles, "recv", Unit::Datagrams, Budget::None),
-    ]
+    Ok(vec![
+        row("unaccounted", unaccounted, &format!(", worst of {ROUNDS} rounds"))
+            .at_worst()
+            .within(Budget::Value(0.0)),
+        row("dropped", dropped, ""),
+    ])
 }
 
-impl Receiver {
-    fn start(target: Target) -> Result<Self> {
-        let sender = Sender::connect(target.udp()?, &pushed_deltas())?;
-        Ok(Self { target, sender, paced: Vec::new(), flat_out: Vec::new() })
-    }
-
-    fn run(&mut self, way: Way) -> Result<Round> {
-        // What tells the server's count costs it CPU time, so it comes before and after the clock runs.
-        let received_before = self.target.received()?;
-        let dropped_before = self.target.udp_queue()?.dropped;
-        let cpu_before = self.target.cpu_at_rest()?;
-        let sent = match way {
-            Way::Paced(duration) => self.sender.send_paced(PACE_PER_SECOND, duration)?,
-            Way::FlatOut => {
-                self.sender.send_flat_out(FLAT_OUT)?;
-                FLAT_OUT
-            }
-        };
-        let queue = wait::until("a queue to empty", PATIENCE, || {
-            let queue = self.target.udp_queue()?;
-            Ok((queue.waiting == 0).then_some(queue))
-        })?;
-        let cpu = self.target.cpu_at_rest()?.saturating_sub(cpu_before);
-        let sent = u64::try_from(sent)?;
-        let dropped = queue.dropped - dropped_before;
-        let received = wait::until("all datagrams to be accounted for", REPORT_PATIENCE, || {
-            let received = self.target.received()? - received_before;
-            Ok((received + dropped == sent).then_some(received))
-        })?;
-        Ok(Round { sent, received, cpu })
-    }
+/// What the server counts once that is all that was sent, or once it has had time enough.
+fn settled(server: &Target, before: Counts, sent: u64) -> Result<Counts> {
+    let begun = Instant::now();
+    wait::until("a server to count", PATIENCE, || {
+        let after = server.counts()?;
+        let is_settled = accounted(before, after) == sent || begun.elapsed() > REPORT_PATIENCE;
+        Ok(is_settled.then_some(after))
+    })
 }
 
-impl Round {
-    fn lost(&self) -> u64 {
-        self.sent - self.received
-    }
-
-    /// By the deltas that arrived: what is lost costs the receiver nothing.
-    fn cpu_seconds_per_delta(&self) -> f64 {
-        self.cpu.as_secs_f64() / float(self.received)
-    }
+/// Datagrams of one delta each that a server has told the fate of.
+fn accounted(before: Counts, after: Counts) -> u64 {
+    let all = |counts: Counts| counts.applied + counts.rejected + counts.dropped;
+    all(after) - all(before)
 }

@@ -20,10 +20,13 @@ pub(crate) enum Sink {
     UdpSingles,
     /// Answers HTTP requests with `ok`.
     Http,
+    /// The same, on a thread for each core.
+    HttpThreads,
 }
 
 impl Sink {
-    pub(crate) const ALL: [Self; 3] = [Self::UdpBatches, Self::UdpSingles, Self::Http];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::UdpBatches, Self::UdpSingles, Self::Http, Self::HttpThreads];
 
     /// The argument that makes this program run it.
     pub(crate) const fn word(self) -> &'static str {
@@ -31,6 +34,7 @@ impl Sink {
             Self::UdpBatches => "sink-udp",
             Self::UdpSingles => "sink-udp-recv",
             Self::Http => "sink-http",
+            Self::HttpThreads => "sink-http-threads",
         }
     }
 }
@@ -41,6 +45,7 @@ pub(crate) fn run(sink: Sink) -> Result<()> {
         Sink::UdpBatches => udp::receive_batches(),
         Sink::UdpSingles => udp::receive_singles(),
         Sink::Http => http::answer_all(),
+        Sink::HttpThreads => http::answer_all_on_threads(),
     }
 }
 

@@ -7,17 +7,18 @@ use std::{
 };
 
 use serde_json::json;
-use socket2::SockRef;
 
 use super::{tell, tell_ready};
-use crate::{Result, sys::ReceiveBatch};
+use crate::{
+    Result,
+    sys::{self, ReceiveBatch},
+};
 
 /// How long no datagram comes before the sink tells how many did.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// What the kernel is asked to hold meanwhile: what the server asks for too. It grants at most
-/// `net.core.rmem_max`.
-const RECEIVE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
+/// What the kernel is asked to hold meanwhile: what the server asks for too.
+const RECEIVE_BUFFER_BYTES: i32 = 16 * 1024 * 1024;
 
 /// Room for any datagram, as the server has it.
 const BUFFER_BYTES: usize = 65_536;
@@ -36,7 +37,7 @@ pub(super) fn receive_singles() -> Result<()> {
 
 fn receive_all(mut receive: impl FnMut(&UdpSocket) -> io::Result<usize>) -> Result<()> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
+    sys::ask_for_receive_buffer(&socket, RECEIVE_BUFFER_BYTES)?;
     socket.set_read_timeout(Some(QUIET))?;
     tell_ready("udp", socket.local_addr()?);
     let (mut datagrams, mut told) = (0, 0);

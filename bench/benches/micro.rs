@@ -1,0 +1,158 @@
+//! What core does with a delta, one step at a time, in instructions: callgrind counts them, and they do
+//! not jitter as times do.
+//!
+//! A function is a workload. The name of its case says how many operations one call is (`x100`), and
+//! `bench/src/micro.rs` divides by that. All that is known of core's interface is in [`core`].
+
+#![expect(
+    missing_docs,
+    unused_qualifications,
+    clippy::exit,
+    reason = "what the macros make has such"
+)]
+
+use std::hint::black_box;
+
+use gungraun::{library_benchmark, library_benchmark_group, main};
+
+/// The calls under measurement, and what has to be there for them.
+mod core {
+    use pushprom_core::{
+        expose::{self, Format},
+        limits::Limits,
+        model::Timestamp,
+        registry::SchemaConflicts,
+        wire::json,
+    };
+    pub(super) use pushprom_core::{model::Delta, registry::Registry, snapshot::Snapshot};
+
+    const NOW: Timestamp = Timestamp(0);
+
+    pub(super) fn registry() -> Registry {
+        Registry::new(SchemaConflicts::Adopt, &Limits::default())
+    }
+
+    /// The deltas of a message, all of them good.
+    pub(super) fn decode(message: &[u8]) -> Vec<Delta<'_>> {
+        let message = json::decode(message, &Limits::default());
+        message.deltas.into_iter().map(|delta| delta.expect("a good delta")).collect()
+    }
+
+    /// What a decoder returns, as it returns it.
+    pub(super) fn decode_only(message: &[u8]) -> usize {
+        json::decode(message, &Limits::default()).deltas.len()
+    }
+
+    pub(super) fn apply_all(registry: &Registry, deltas: &[Delta<'_>]) {
+        for delta in deltas {
+            registry.apply(delta, NOW).expect("a delta to a counter");
+        }
+    }
+
+    pub(super) fn snapshot(registry: &Registry) -> Snapshot {
+        registry.snapshot()
+    }
+
+    pub(super) fn encode(snapshot: &Snapshot) -> Vec<u8> {
+        let mut page = Vec::new();
+        expose::encode(Format::Text, snapshot, &mut page);
+        page
+    }
+}
+
+use core::{Delta, Registry, Snapshot};
+
+/// A delta to one of many series, of the size that clients of the original send.
+fn delta(series: usize) -> String {
+    format!(
+        r#"{{"type":"counter","name":"http_requests_total","help":"Requests answered, by their path and status.","method":"inc","labels":{{"path":"/api/v1/orders/{series:06}","status":"200"}}}}"#
+    )
+}
+
+fn one_delta() -> Vec<u8> {
+    delta(1).into_bytes()
+}
+
+fn hundred_deltas() -> Vec<u8> {
+    let deltas: Vec<String> = (0..100).map(delta).collect();
+    format!("[{}]", deltas.join(",")).into_bytes()
+}
+
+/// A registry of so many series, and deltas to some of them that lie far apart.
+fn known(series: usize) -> (Registry, Vec<Delta<'static>>) {
+    const DELTAS: usize = 1000;
+    let registry = core::registry();
+    for number in 0..series {
+        core::apply_all(&registry, &core::decode(delta(number).as_bytes()));
+    }
+    let far_apart = (0..DELTAS).map(|number| number * 7919 % series);
+    let deltas = far_apart.flat_map(|number| core::decode(delta(number).leak().as_bytes()));
+    let deltas: Vec<_> = deltas.collect();
+    // What a first call makes for all others is there.
+    core::apply_all(&registry, &deltas);
+    (registry, deltas)
+}
+
+/// A registry that has put its series in order, as the first page makes it do.
+fn in_order(series: usize) -> Registry {
+    let (registry, _) = known(series);
+    core::snapshot(&registry);
+    registry
+}
+
+fn values(series: usize) -> Snapshot {
+    core::snapshot(&in_order(series))
+}
+
+#[library_benchmark]
+#[bench::x100(one_delta())]
+fn decode_one(message: Vec<u8>) -> usize {
+    (0..100).map(|_| core::decode_only(black_box(&message))).sum()
+}
+
+#[library_benchmark]
+#[bench::x100(hundred_deltas())]
+fn decode_batch(message: Vec<u8>) -> usize {
+    core::decode_only(black_box(&message))
+}
+
+#[library_benchmark]
+#[bench::x1000(known(1))]
+fn apply_one_series((registry, deltas): (Registry, Vec<Delta<'static>>)) -> Registry {
+    core::apply_all(&registry, black_box(&deltas));
+    registry
+}
+
+#[library_benchmark]
+#[bench::x1000(known(100_000))]
+fn apply_100k_series((registry, deltas): (Registry, Vec<Delta<'static>>)) -> Registry {
+    core::apply_all(&registry, black_box(&deltas));
+    registry
+}
+
+#[library_benchmark]
+#[bench::x10000(in_order(10_000))]
+fn snapshot_10k_series(registry: Registry) -> (Registry, Snapshot) {
+    let snapshot = core::snapshot(black_box(&registry));
+    (registry, snapshot)
+}
+
+#[library_benchmark]
+#[bench::x10000(values(10_000))]
+fn encode_10k_series(snapshot: Snapshot) -> (Snapshot, Vec<u8>) {
+    let page = core::encode(black_box(&snapshot));
+    (snapshot, page)
+}
+
+library_benchmark_group!(
+    name = micro,
+    benchmarks = [
+        decode_one,
+        decode_batch,
+        apply_one_series,
+        apply_100k_series,
+        snapshot_10k_series,
+        encode_10k_series
+    ]
+);
+main!(library_benchmark_groups = micro);
