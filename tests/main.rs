@@ -6,6 +6,7 @@
 
 mod support;
 
+mod compressed;
 mod conformance;
 mod flags;
 mod http;

@@ -78,7 +78,7 @@ pub(super) const FLAGS: &[Flag] = &[
         name: "web.max-body-bytes",
         alias: None,
         default: Some("1048576"),
-        help: "Bytes of one HTTP body; a longer one is answered with 413.",
+        help: "Bytes of one HTTP body, as it comes and unpacked; a longer one is answered with 413.",
     },
     Flag {
         name: "web.max-connections",

@@ -14,6 +14,7 @@ mod route;
 mod scrape;
 mod server;
 mod stream;
+mod unpack;
 
 use std::{sync::Arc, time::Duration};
 

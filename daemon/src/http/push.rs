@@ -17,6 +17,7 @@ use tokio::{
 use super::{
     Context,
     reply::{self, Reply},
+    unpack::{self, Packing, UnpackError},
 };
 use crate::{
     clock,
@@ -35,8 +36,8 @@ pub(super) async fn respond(request: Request<Incoming>, context: &Arc<Context>) 
     let begun = Instant::now();
     let telemetry = &context.telemetry;
     telemetry.record_push();
-    let reply = match read_body(request.into_body(), context).await {
-        Ok(body) => take_in(&body, context),
+    let reply = match read_body(request, context).await {
+        Ok(message) => take_in(&message, context),
         Err(reply) => reply,
     };
     telemetry.record_request(Method::Post, Code::of(reply.status()), begun.elapsed());
@@ -51,14 +52,19 @@ pub(super) fn respond_not_a_post(method: &HttpMethod, context: &Arc<Context>) ->
     reply
 }
 
-/// Reads a body up to the limits of bytes and time; the error is the answer.
-async fn read_body(body: Incoming, context: &Context) -> Result<Bytes, Reply> {
+/// Reads a body up to the limits of bytes and time, and unpacks it; the error is the answer.
+async fn read_body(request: Request<Incoming>, context: &Context) -> Result<Bytes, Reply> {
+    let Ok(packing) = Packing::of(request.headers()) else {
+        context.telemetry.record_rejected(Transport::Http, Reason::ContentEncoding);
+        return Err(reply::last(reply::unsupported_coding(unpack::CODINGS)));
+    };
     let limit = context.ingest.limits().message_bytes;
-    let read = timeout(context.body_timeout, collect(body, limit, &context.large_bodies)).await;
-    let (reason, status, text) = match read {
+    let body = collect(request.into_body(), limit, &context.large_bodies);
+    let (reason, status, text) = match timeout(context.body_timeout, body).await {
         Ok(Ok(body)) => {
             context.telemetry.record_bytes(Transport::Http, body.len());
-            return Ok(body);
+            return unpack::unpack(body, packing, limit)
+                .map_err(|error| refuse_packed(error, limit, context));
         }
         Ok(Err(BodyError::TooLong)) => (
             Reason::TooLong,
@@ -90,6 +96,31 @@ async fn read_body(body: Incoming, context: &Context) -> Result<Bytes, Reply> {
     };
     context.telemetry.record_rejected(Transport::Http, reason);
     Err(reply::last(reply::text(status, &text)))
+}
+
+/// The answer to a body that came whole, but could not be unpacked.
+fn refuse_packed(error: UnpackError, limit: usize, context: &Context) -> Reply {
+    let (reason, status, text) = match error {
+        UnpackError::TooLong => (
+            Reason::TooLong,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!(
+                "unpacked, the body is longer than the limit of {limit} bytes: send fewer deltas at \
+                 once or raise -web.max-body-bytes\n"
+            ),
+        ),
+        UnpackError::Corrupt(packing) => (
+            Reason::CorruptBody,
+            StatusCode::BAD_REQUEST,
+            format!(
+                "the body is not {} from its beginning to its end: pack it again, whole, or leave out \
+                 Content-Encoding\n",
+                packing.as_str()
+            ),
+        ),
+    };
+    context.telemetry.record_rejected(Transport::Http, reason);
+    reply::text(status, &text)
 }
 
 /// Why a body could not be read.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::{
     Response, StatusCode,
-    header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION},
+    header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION},
 };
 
 use super::pages::Page;
@@ -46,6 +46,14 @@ pub(super) fn empty(status: StatusCode) -> Reply {
 pub(super) fn method_not_allowed(allow: &'static str) -> Reply {
     let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
     reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    reply
+}
+
+/// A body in a coding that we do not have; those that we have are listed.
+pub(super) fn unsupported_coding(codings: &'static str) -> Reply {
+    let problem = format!("the Content-Encoding is none of ours: use one of {codings}, or none\n");
+    let mut reply = text(StatusCode::UNSUPPORTED_MEDIA_TYPE, &problem);
+    reply.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
     reply
 }
 
