@@ -87,6 +87,12 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "HTTP connections open at once; at the limit an idle one is closed for a new one.",
     },
     Flag {
+        name: "web.max-scrapes",
+        alias: None,
+        default: Some("40"),
+        help: "Scrapes that wait for their page at once; a further one is answered with 503.",
+    },
+    Flag {
         name: "web.header-timeout",
         alias: None,
         default: Some("10s"),

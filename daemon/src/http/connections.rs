@@ -37,6 +37,7 @@ pub(super) struct Connection {
     /// Whether a page of its answer is still to be written.
     page_left: AtomicBool,
     evicted: Notify,
+    left: Notify,
 }
 
 impl Connections {
@@ -63,6 +64,7 @@ impl Connections {
             held: AtomicBool::new(false),
             page_left: AtomicBool::new(false),
             evicted: Notify::new(),
+            left: Notify::new(),
         });
         queue.push_back(Arc::downgrade(&connection));
         connection
@@ -78,7 +80,7 @@ fn evict_one(queue: &mut VecDeque<Weak<Connection>>) {
         let Some(connection) = queue.pop_front().and_then(|connection| connection.upgrade()) else {
             continue;
         };
-        let is_spared = connection.used.swap(false, Relaxed) || connection.held.load(Relaxed);
+        let is_spared = connection.used.swap(false, Relaxed) || connection.is_held();
         if !is_spared || look >= 2 * connections {
             connection.evict();
             return;
@@ -108,6 +110,21 @@ impl Connection {
     /// Says whether a page is being made for this connection.
     pub(super) fn set_held(&self, held: bool) {
         self.held.store(held, Relaxed);
+    }
+
+    /// Whether a page is being made for this connection.
+    pub(super) fn is_held(&self) -> bool {
+        self.held.load(Relaxed)
+    }
+
+    /// Says that the client has closed it.
+    pub(super) fn leave(&self) {
+        self.left.notify_one();
+    }
+
+    /// Waits until the client has closed it, which is looked for while a page is being made.
+    pub(super) async fn left(&self) {
+        self.left.notified().await;
     }
 
     /// Whether an answer is on its way to the kernel.

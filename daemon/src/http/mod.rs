@@ -4,6 +4,7 @@
 //! served where it was accepted. What takes long, making a page, is done on threads apart, so that no push
 //! waits for a scrape.
 
+mod accept;
 mod connections;
 mod listener;
 mod pages;
@@ -24,7 +25,7 @@ pub use server::{spawn, threads};
 use tokio::sync::Semaphore;
 
 use self::{connections::Connection, pages::Pages, reply::Reply, route::Route};
-use crate::{ingest::Ingest, telemetry::Telemetry};
+use crate::{config::Config, ingest::Ingest, telemetry::Telemetry};
 
 /// What every request is served from.
 pub struct Context {
@@ -32,17 +33,26 @@ pub struct Context {
     telemetry: Arc<Telemetry>,
     body_timeout: Duration,
     pages: Pages,
+    /// Scrapes that may still come.
+    scrapes: Semaphore,
     /// Bytes of large bodies that may still be read.
     large_bodies: Semaphore,
 }
 
 impl Context {
-    /// Serves from `ingest`.
-    pub fn new(ingest: Arc<Ingest>, telemetry: Arc<Telemetry>, body_timeout: Duration) -> Self {
+    /// Serves from `ingest`, within the limits of `config`.
+    pub fn new(ingest: Arc<Ingest>, telemetry: Arc<Telemetry>, config: &Config) -> Self {
         // A body of the greatest length can be read, alone.
         let large_bodies = push::LARGE_BODIES_BYTES_MAX.max(ingest.limits().message_bytes);
         let large_bodies = Semaphore::new(large_bodies.min(Semaphore::MAX_PERMITS));
-        Self { ingest, telemetry, body_timeout, pages: Pages::new(pages::BYTES_MAX), large_bodies }
+        Self {
+            ingest,
+            telemetry,
+            body_timeout: config.body_timeout,
+            pages: Pages::new(pages::BYTES_MAX),
+            scrapes: Semaphore::new(config.scrapes_max.min(Semaphore::MAX_PERMITS)),
+            large_bodies,
+        }
     }
 }
 

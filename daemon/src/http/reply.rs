@@ -4,13 +4,18 @@ use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::{
     Response, StatusCode,
-    header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION},
+    header::{
+        ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER,
+    },
 };
 
 use super::pages::Page;
 
 /// An answer: a short one, or a page.
 pub(super) type Reply = Response<Either<Full<Bytes>, Page>>;
+
+/// When to try again: by then a page is made, if few wait for it.
+const RETRY_AFTER_SECONDS: &str = "1";
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -32,6 +37,13 @@ pub(super) fn text(status: StatusCode, text: &str) -> Reply {
 pub(super) fn json(status: StatusCode, value: &serde_json::Value) -> Reply {
     let mut reply = text(status, &format!("{value}\n"));
     reply.headers_mut().insert(CONTENT_TYPE, JSON);
+    reply
+}
+
+/// A text for who came at a bad moment.
+pub(super) fn try_again(problem: &str) -> Reply {
+    let mut reply = text(StatusCode::SERVICE_UNAVAILABLE, problem);
+    reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
     reply
 }
 

@@ -10,6 +10,7 @@ use super::{
     Context,
     connections::Connections,
     listener::{Accepted, Listener, Peer, Share},
+    pages::Coding,
     respond,
     stream::Stream,
 };
@@ -32,7 +33,7 @@ const ERROR_PAUSE: Duration = Duration::from_millis(50);
 const LAST_REQUEST_WAIT: Duration = Duration::from_millis(200);
 
 /// Threads that make pages, per serving thread: one for each coding.
-const PAGE_THREADS_MAX: usize = 2;
+const PAGE_THREADS_MAX: usize = Coding::ALL.len();
 
 /// How many threads serve: one per core.
 pub fn threads() -> io::Result<usize> {

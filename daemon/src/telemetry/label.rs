@@ -166,7 +166,7 @@ label! {
         Ok = "200",
         /// A fault of ours.
         InternalServerError = "500",
-        /// No memory for the page.
+        /// Too many scrapes at once, or no memory for the page.
         ServiceUnavailable = "503",
     }
 }
