@@ -1,6 +1,6 @@
 //! Sockets, threads, connections, deadlines.
 
-use std::{convert::Infallible, future, io, iter, sync::Arc, thread, time::Duration};
+use std::{convert::Infallible, fs, future, io, iter, sync::Arc, thread, time::Duration};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{rt::TokioTimer, server::graceful::GracefulShutdown};
@@ -23,8 +23,11 @@ const HEADER_BYTES_MAX: usize = 64 * 1024;
 /// Headers of a request. Beyond: 431.
 const HEADERS_MAX: usize = 128;
 
-/// File descriptors that are not connections: sockets, logs, /proc.
-const OTHER_FILES: u64 = 64;
+/// File descriptors that are neither open at the start nor connections: /proc above all.
+const OTHER_FILES: usize = 64;
+
+/// File descriptors of a serving thread: of its runtime, and of what wakes it.
+const FILES_PER_THREAD: usize = 4;
 
 /// How long accepting rests after an error that is not a peer's doing, such as too many open files.
 const ERROR_PAUSE: Duration = Duration::from_millis(50);
@@ -48,7 +51,7 @@ pub fn spawn(
     context: &Arc<Context>,
     shutdown: &Shutdown,
 ) -> io::Result<()> {
-    let files = files_for_connections();
+    let files = files_for_connections()?;
     if files < config.connections_max {
         let wanted = config.connections_max;
         tracing::warn!(
@@ -80,8 +83,9 @@ pub fn spawn(
     }
 }
 
-/// Raises the soft limit of open files to the hard one and says how many may be connections.
-fn files_for_connections() -> usize {
+/// Raises the soft limit of open files to the hard one and says how many may be connections. The sockets
+/// that listen are open by now.
+fn files_for_connections() -> io::Result<usize> {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -89,7 +93,11 @@ fn files_for_connections() -> usize {
         tracing::warn!(%error, "could not raise the limit of open files");
     }
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(1)
+    let files = usize::try_from(files).unwrap_or(usize::MAX);
+    // Where /proc is missing they are few enough to fit into the rest.
+    let open = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+    let others = OTHER_FILES + open + FILES_PER_THREAD * threads()?;
+    Ok(files.saturating_sub(others).max(1))
 }
 
 /// What a serving thread needs.
