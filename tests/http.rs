@@ -270,20 +270,6 @@ fn several_addresses_and_both_ip_versions() {
     }
 }
 
-#[test]
-fn a_page_is_compressed_for_those_who_ask() {
-    let server = Server::start(&[]);
-    server.push_ok(inc("m"));
-    let mut client = Client::connect(server.http);
-    let headers = [("Accept-Encoding", "gzip")];
-    let reply = client.request("GET", "/metrics", &headers, None).expect("an answer");
-    assert_eq!(reply.header("content-encoding"), Some("gzip"));
-    let mut page = String::new();
-    let mut decoder = flate2::read::GzDecoder::new(&*reply.body);
-    decoder.read_to_string(&mut page).expect("gzip");
-    assert!(page.contains("\nm 1\n"), "{page}");
-}
-
 /// The sockets that the kernel divides connections between, by its own list of those that listen.
 #[test]
 fn every_serving_thread_accepts_for_itself() {

@@ -6,9 +6,11 @@
 
 mod support;
 
+mod compressed;
 mod conformance;
 mod flags;
 mod http;
+mod scrape;
 mod udp;
 mod unix;
 

@@ -66,7 +66,7 @@ pub fn run(config: &Config) -> Result<(), RunError> {
             let (ingest, telemetry) = (Arc::clone(&ingest), Arc::clone(&telemetry));
             datagrams::spawn(socket, transport, ingest, telemetry, shutdown.clone())?;
         }
-        let context = http::Context::new(ingest, telemetry, config.body_timeout);
+        let context = http::Context::new(ingest, telemetry, config);
         http::spawn(listeners, config, &context, &shutdown)?;
         // What is left of it is what the threads hold.
         drop(shutdown);

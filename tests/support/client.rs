@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, ErrorKind, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     os::{fd::OwnedFd, unix::net::UnixStream},
     path::Path,
     time::Duration,
@@ -50,6 +50,11 @@ impl Client {
     fn over(stream: Socket) -> Self {
         stream.set_read_timeout(Some(super::PATIENCE)).expect("a timeout can be set");
         Self { stream, received: Vec::new() }
+    }
+
+    /// Closes the half that it sends on.
+    pub(crate) fn close_half(&self) {
+        self.stream.shutdown(Shutdown::Write).expect("half of it closes");
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {

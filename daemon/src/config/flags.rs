@@ -78,13 +78,19 @@ pub(super) const FLAGS: &[Flag] = &[
         name: "web.max-body-bytes",
         alias: None,
         default: Some("1048576"),
-        help: "Bytes of one HTTP body; a longer one is answered with 413.",
+        help: "Bytes of one HTTP body, as it comes and unpacked; a longer one is answered with 413.",
     },
     Flag {
         name: "web.max-connections",
         alias: None,
         default: Some("1024"),
         help: "HTTP connections open at once; at the limit an idle one is closed for a new one.",
+    },
+    Flag {
+        name: "web.max-scrapes",
+        alias: None,
+        default: Some("40"),
+        help: "Scrapes that wait for their page at once; a further one is answered with 503.",
     },
     Flag {
         name: "web.header-timeout",

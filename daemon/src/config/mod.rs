@@ -44,6 +44,8 @@ pub struct Config {
     pub limits: Limits,
     /// HTTP connections open at once.
     pub connections_max: usize,
+    /// Scrapes that wait for their page at once.
+    pub scrapes_max: usize,
     /// Until a request's header is complete, from the connection or the answer before.
     pub header_timeout: Duration,
     /// Until a request's body is complete, from its header.
@@ -147,6 +149,7 @@ pub fn parse(
             series: values.get("series.limit", parse_count)?,
         },
         connections_max: values.get("web.max-connections", parse_count)?,
+        scrapes_max: values.get("web.max-scrapes", parse_count)?,
         header_timeout: values.get("web.header-timeout", parse_duration)?,
         body_timeout: values.get("web.body-timeout", parse_duration)?,
         write_timeout: values.get("web.write-timeout", parse_duration)?,

@@ -127,6 +127,29 @@ fn durations_have_units() {
 }
 
 #[test]
+fn counts_have_bounds() {
+    let buffer = |config: &Config| config.udp_receive_buffer_bytes.to_string();
+    check("", buffer, Ok("16777216"));
+    check("-udp.receive-buffer-bytes 1", buffer, Ok("1"));
+    check("-udp.receive-buffer-bytes 1073741823", buffer, Ok("1073741823"));
+    let sockets = |config: &Config| config.udp_sockets.to_string();
+    check("", sockets, Ok("1"));
+    check("-udp.sockets 1024", sockets, Ok("1024"));
+    for (flag, bad, max) in [
+        ("udp.receive-buffer-bytes", "0", 1_073_741_823),
+        ("udp.receive-buffer-bytes", "1073741824", 1_073_741_823),
+        ("udp.sockets", "0", 1024),
+        ("udp.sockets", "-1", 1024),
+        ("udp.sockets", "1025", 1024),
+        ("web.max-body-bytes", "1073741825", 1_073_741_824),
+    ] {
+        let problem = format!("use a whole number from 1 to {max}");
+        let problem = format!("invalid value {bad:?} for flag -{flag}: {problem}");
+        check(&format!("-{flag} {bad}"), http, Err(&problem));
+    }
+}
+
+#[test]
 fn modes_are_octal() {
     let mode = |config: &Config| format!("{:o}", config.unix_mode);
     check("", mode, Ok("660"));

@@ -23,6 +23,7 @@ use std::{
 
 use atomic_waker::AtomicWaker;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 /// How often deadlines are looked at, and so how late one may be noticed.
 pub(super) const TICK: Duration = Duration::from_millis(50);
@@ -70,6 +71,8 @@ pub(super) struct Connection {
     told: AtomicU8,
     /// Of the task that serves it.
     task: AtomicWaker,
+    /// Told when the client has gone while a page was being made for it.
+    left: Notify,
 }
 
 /// No deadline.
@@ -122,6 +125,7 @@ impl Connections {
             body_late: AtomicBool::new(false),
             told: AtomicU8::new(Order::Stay as u8),
             task: AtomicWaker::new(),
+            left: Notify::new(),
         });
         queue.push_back(Arc::downgrade(&connection));
         connection
@@ -160,7 +164,7 @@ fn evict_one(queue: &mut VecDeque<Weak<Connection>>) {
         let Some(connection) = queue.pop_front().and_then(|connection| connection.upgrade()) else {
             continue;
         };
-        let is_spared = connection.used.swap(false, Relaxed) || connection.held.load(Relaxed);
+        let is_spared = connection.used.swap(false, Relaxed) || connection.is_held();
         if !is_spared || look >= 2 * connections {
             connection.evict();
             return;
@@ -198,6 +202,21 @@ impl Connection {
     /// Says whether a page is being made for this connection.
     pub(super) fn set_held(&self, held: bool) {
         self.held.store(held, Relaxed);
+    }
+
+    /// Whether a page is being made for this connection.
+    pub(super) fn is_held(&self) -> bool {
+        self.held.load(Relaxed)
+    }
+
+    /// Says that the client has closed it.
+    pub(super) fn leave(&self) {
+        self.left.notify_one();
+    }
+
+    /// Waits until the client has closed it, which is looked for while a page is being made.
+    pub(super) async fn left(&self) {
+        self.left.notified().await;
     }
 
     /// Whether an answer is on its way to the kernel.

@@ -4,6 +4,7 @@
 //! served where it was accepted. What takes long, making a page, is done on threads apart, so that no push
 //! waits for a scrape.
 
+mod accept;
 mod connections;
 mod listener;
 mod pages;
@@ -14,6 +15,7 @@ mod route;
 mod scrape;
 mod server;
 mod stream;
+mod unpack;
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,7 +27,7 @@ pub use server::{spawn, threads};
 use tokio::sync::Semaphore;
 
 use self::{connections::Connection, pages::Pages, reply::Reply, route::Route};
-use crate::{ingest::Ingest, telemetry::Telemetry};
+use crate::{config::Config, ingest::Ingest, telemetry::Telemetry};
 
 /// What the requests of one serving thread are served from.
 pub struct Context {
@@ -35,13 +37,15 @@ pub struct Context {
     telemetry: Arc<Telemetry>,
     body_timeout: Duration,
     pages: Arc<Pages>,
+    /// Scrapes that may still come.
+    scrapes: Arc<Semaphore>,
     /// Bytes of large bodies that may still be read.
     large_bodies: Arc<Semaphore>,
 }
 
 impl Context {
-    /// Serves from `ingest`.
-    pub fn new(ingest: Arc<Ingest>, telemetry: Arc<Telemetry>, body_timeout: Duration) -> Self {
+    /// Serves from `ingest`, within the limits of `config`.
+    pub fn new(ingest: Arc<Ingest>, telemetry: Arc<Telemetry>, config: &Config) -> Self {
         // A body of the greatest length can be read, alone.
         let large_bodies = push::LARGE_BODIES_BYTES_MAX.max(ingest.limits().message_bytes);
         let large_bodies = Semaphore::new(large_bodies.min(Semaphore::MAX_PERMITS));
@@ -49,8 +53,9 @@ impl Context {
             ingest,
             intake: Mutex::default(),
             telemetry,
-            body_timeout,
+            body_timeout: config.body_timeout,
             pages: Arc::new(Pages::new(pages::BYTES_MAX)),
+            scrapes: Arc::new(Semaphore::new(config.scrapes_max.min(Semaphore::MAX_PERMITS))),
             large_bodies: Arc::new(large_bodies),
         }
     }
@@ -63,6 +68,7 @@ impl Context {
             telemetry: Arc::clone(&self.telemetry),
             body_timeout: self.body_timeout,
             pages: Arc::clone(&self.pages),
+            scrapes: Arc::clone(&self.scrapes),
             large_bodies: Arc::clone(&self.large_bodies),
         }
     }

@@ -42,6 +42,22 @@ pub(super) enum Coding {
     Identity,
     /// As gzip.
     Gzip,
+    /// As zstd.
+    Zstd,
+}
+
+impl Coding {
+    /// All of them, in the order of their discriminants.
+    pub(super) const ALL: [Self; 3] = [Self::Identity, Self::Gzip, Self::Zstd];
+
+    /// As the headers of HTTP have it.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
 }
 
 /// Why there is no page.
@@ -55,8 +71,7 @@ pub(super) enum NoPage {
 
 /// The pages that are being made and sent.
 pub(super) struct Pages {
-    identity: Arc<sync::Mutex<Latest>>,
-    gzip: Arc<sync::Mutex<Latest>>,
+    latest: [Arc<sync::Mutex<Latest>>; Coding::ALL.len()],
     bytes_max: u32,
     room: Arc<Semaphore>,
     /// Connections that pages have been given to, the longest ago first.
@@ -91,8 +106,7 @@ impl Pages {
     pub(super) fn new(bytes_max: u32) -> Self {
         Self {
             bytes_max,
-            identity: Arc::default(),
-            gzip: Arc::default(),
+            latest: Default::default(),
             room: Arc::new(Semaphore::new(bytes_max as usize)),
             takers: Mutex::default(),
         }
@@ -107,11 +121,7 @@ impl Pages {
         make: impl FnOnce() -> io::Result<Vec<u8>> + Send + 'static,
     ) -> Result<Page, NoPage> {
         let arrived = Instant::now();
-        let latest = match coding {
-            Coding::Identity => &self.identity,
-            Coding::Gzip => &self.gzip,
-        };
-        let mut latest = Arc::clone(latest).lock_owned().await;
+        let mut latest = Arc::clone(&self.latest[coding as usize]).lock_owned().await;
         let fresh =
             latest.begun.filter(|begun| *begun >= arrived).and_then(|_| latest.page.upgrade());
         let shared = match fresh {
@@ -203,7 +213,13 @@ impl Body for Page {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    use std::{
+        future,
+        sync::{
+            Barrier,
+            atomic::{AtomicU32, Ordering::Relaxed},
+        },
+    };
 
     use super::{super::connections::Connections, *};
 
@@ -212,22 +228,69 @@ mod tests {
         pages.page(Coding::Identity, taker, move || Ok(vec![0; bytes])).await
     }
 
+    /// Pages that are as long as they are many. The first is not done until [`Made::go_on`] is called.
+    #[derive(Clone)]
+    struct Made {
+        pages: Arc<Pages>,
+        taker: Arc<Connection>,
+        count: Arc<AtomicU32>,
+        gate: Arc<Barrier>,
+    }
+
+    impl Made {
+        fn none_yet() -> Self {
+            Self {
+                pages: Arc::new(Pages::new(1000)),
+                taker: Connections::patient(10).admit(),
+                count: Arc::default(),
+                gate: Arc::new(Barrier::new(2)),
+            }
+        }
+
+        /// The page that a scrape gets now.
+        async fn scrape(&self) -> Page {
+            let (count, gate) = (Arc::clone(&self.count), Arc::clone(&self.gate));
+            let make = move || {
+                let made = count.fetch_add(1, Relaxed);
+                if made == 0 {
+                    gate.wait();
+                }
+                Ok(vec![0; 1 + made as usize])
+            };
+            match self.pages.page(Coding::Identity, &self.taker, make).await {
+                Ok(page) => page,
+                Err(error) => panic!("there is room: {error:?}"),
+            }
+        }
+
+        fn go_on(&self) {
+            self.gate.wait();
+        }
+    }
+
     #[tokio::test]
     async fn scrapes_that_wait_share_the_next_page() {
-        let (pages, connections) = (Pages::new(1000), Connections::patient(10));
-        let taker = connections.admit();
-        let made = Arc::new(AtomicU32::new(0));
-        let scrape = || {
-            let made = Arc::clone(&made);
-            pages.page(Coding::Identity, &taker, move || {
-                Ok(vec![0; 1 + made.fetch_add(1, Relaxed) as usize])
-            })
-        };
-        let (a, b, c) = tokio::join!(scrape(), scrape(), scrape());
-        let lengths = [a, b, c].map(|page| page.ok().map(|page| page.left.len()));
+        let made = Made::none_yet();
+        let all_wait = async { made.go_on() };
+        let (a, b, c, ()) = tokio::join!(made.scrape(), made.scrape(), made.scrape(), all_wait);
         // The second and third came before the second was begun.
-        assert_eq!(lengths, [Some(1), Some(2), Some(2)]);
-        assert_eq!(scrape().await.ok().map(|page| page.left.len()), Some(3), "a later one is new");
+        assert_eq!([a, b, c].each_ref().map(|page| page.left.len()), [1, 2, 2]);
+        assert_eq!(made.scrape().await.left.len(), 3, "a later one is new");
+    }
+
+    #[tokio::test]
+    async fn no_page_is_made_for_a_scrape_that_has_been_abandoned() {
+        let made = Made::none_yet();
+        let abandoned = async {
+            tokio::select! {
+                biased;
+                _ = made.scrape() => panic!("the first is still being made"),
+                () = future::ready(()) => made.go_on(),
+            }
+        };
+        let (first, ()) = tokio::join!(made.scrape(), abandoned);
+        assert_eq!(first.left.len(), 1);
+        assert_eq!(made.scrape().await.left.len(), 2, "the second that was made");
     }
 
     #[tokio::test]

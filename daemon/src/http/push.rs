@@ -16,6 +16,7 @@ use super::{
     Context,
     connections::Connection,
     reply::{self, Reply},
+    unpack::{self, Packing, UnpackError},
 };
 use crate::{
     clock,
@@ -37,8 +38,8 @@ pub(super) async fn respond(
     let begun = Instant::now();
     let telemetry = &context.telemetry;
     telemetry.record_push();
-    let reply = match read_body(request.into_body(), context, connection).await {
-        Ok(body) => take_in(&body, context),
+    let reply = match read_body(request, context, connection).await {
+        Ok(message) => take_in(&message, context),
         Err(reply) => reply,
     };
     telemetry.record_request(Method::Post, Code::of(reply.status()), begun.elapsed());
@@ -53,25 +54,31 @@ pub(super) fn respond_not_a_post(method: &HttpMethod, context: &Context) -> Repl
     reply
 }
 
-/// Reads a body up to the limits of bytes and time; the error is the answer.
+/// Reads a body up to the limits of bytes and time, and unpacks it; the error is the answer.
 async fn read_body(
-    body: Incoming,
+    request: Request<Incoming>,
     context: &Context,
     connection: &Connection,
 ) -> Result<Bytes, Reply> {
+    let Ok(packing) = Packing::of(request.headers()) else {
+        context.telemetry.record_rejected(Transport::Http, Reason::ContentEncoding);
+        return Err(reply::last(reply::unsupported_coding(unpack::CODINGS)));
+    };
     let limit = context.ingest.limits().message_bytes;
     let waiting = connection.body();
-    let mut collected = pin!(collect(body, limit, &context.large_bodies));
+    let mut collected = pin!(collect(request.into_body(), limit, &context.large_bodies));
     let read = poll_fn(|task| match collected.as_mut().poll(task) {
         Poll::Ready(read) => Poll::Ready(Ok(read)),
         Poll::Pending if waiting.is_late() => Poll::Ready(Err(Late)),
         Poll::Pending => Poll::Pending,
     });
     let read = read.await;
+    drop(waiting);
     let (reason, status, text) = match read {
         Ok(Ok(body)) => {
             context.telemetry.record_bytes(Transport::Http, body.len());
-            return Ok(body);
+            return unpack::unpack(body, packing, limit)
+                .map_err(|error| refuse_packed(error, limit, context));
         }
         Ok(Err(BodyError::TooLong)) => (
             Reason::TooLong,
@@ -103,6 +110,31 @@ async fn read_body(
     };
     context.telemetry.record_rejected(Transport::Http, reason);
     Err(reply::last(reply::text(status, &text)))
+}
+
+/// The answer to a body that came whole, but could not be unpacked.
+fn refuse_packed(error: UnpackError, limit: usize, context: &Context) -> Reply {
+    let (reason, status, text) = match error {
+        UnpackError::TooLong => (
+            Reason::TooLong,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!(
+                "unpacked, the body is longer than the limit of {limit} bytes: send fewer deltas at \
+                 once or raise -web.max-body-bytes\n"
+            ),
+        ),
+        UnpackError::Corrupt(packing) => (
+            Reason::CorruptBody,
+            StatusCode::BAD_REQUEST,
+            format!(
+                "the body is not {} from its beginning to its end: pack it again, whole, or leave out \
+                 Content-Encoding\n",
+                packing.as_str()
+            ),
+        ),
+    };
+    context.telemetry.record_rejected(Transport::Http, reason);
+    reply::text(status, &text)
 }
 
 /// A body did not arrive in time.

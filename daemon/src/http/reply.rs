@@ -4,7 +4,9 @@ use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::{
     Response, StatusCode,
-    header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION},
+    header::{
+        ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER,
+    },
 };
 
 use super::pages::Page;
@@ -14,6 +16,9 @@ pub(super) type Reply = Response<ReplyBody>;
 
 /// A short text, or a page.
 pub(super) type ReplyBody = Either<Full<Bytes>, Page>;
+
+/// When to try again: by then a page is made, if few wait for it.
+const RETRY_AFTER_SECONDS: &str = "1";
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -40,6 +45,13 @@ pub(super) fn json(status: StatusCode, value: &serde_json::Value) -> Reply {
     reply
 }
 
+/// A text for who came at a bad moment.
+pub(super) fn try_again(problem: &str) -> Reply {
+    let mut reply = text(StatusCode::SERVICE_UNAVAILABLE, problem);
+    reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    reply
+}
+
 /// No body.
 pub(super) fn empty(status: StatusCode) -> Reply {
     let mut reply = Response::new(Either::Left(Full::default()));
@@ -51,6 +63,14 @@ pub(super) fn empty(status: StatusCode) -> Reply {
 pub(super) fn method_not_allowed(allow: &'static str) -> Reply {
     let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
     reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    reply
+}
+
+/// A body in a coding that we do not have; those that we have are listed.
+pub(super) fn unsupported_coding(codings: &'static str) -> Reply {
+    let problem = format!("the Content-Encoding is none of ours: use one of {codings}, or none\n");
+    let mut reply = text(StatusCode::UNSUPPORTED_MEDIA_TYPE, &problem);
+    reply.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
     reply
 }
 

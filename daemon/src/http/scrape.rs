@@ -10,17 +10,21 @@ use flate2::{Compression, write::GzEncoder};
 use http_body_util::Either;
 use hyper::{
     HeaderMap, StatusCode,
-    header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY},
+    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY},
 };
 use pushprom_core::expose::{self, Format};
+use tokio::select;
 
 use super::{
-    Context,
+    Context, accept,
     connections::Connection,
     pages::{Coding, NoPage, Page},
     reply::{self, Reply},
 };
 use crate::telemetry::ScrapeCode;
+
+/// The level of zstd: the fastest of the ordinary ones, which packs a page denser than gzip does.
+const ZSTD_LEVEL: i32 = 1;
 
 pub(super) async fn respond(
     headers: &HeaderMap,
@@ -28,26 +32,42 @@ pub(super) async fn respond(
     connection: &Arc<Connection>,
 ) -> Reply {
     let begun = Instant::now();
-    let _in_flight = context.telemetry.scrape_in_flight();
-    let coding = if accepts_gzip(headers) { Coding::Gzip } else { Coding::Identity };
+    let telemetry = &context.telemetry;
+    let _in_flight = telemetry.scrape_in_flight();
+    let Ok(_admitted) = context.scrapes.try_acquire() else {
+        telemetry.record_failed_scrape(ScrapeCode::ServiceUnavailable);
+        let text = "too many scrapes at once: try again later, or raise -web.max-scrapes\n";
+        return reply::try_again(text);
+    };
+    let coding = accept::coding(headers);
     let maker = Arc::clone(context);
     connection.set_held(true);
-    let page = context.pages.page(coding, connection, move || make(&maker, coding)).await;
+    let page = select! {
+        biased;
+        () = connection.left() => None,
+        page = context.pages.page(coding, connection, move || make(&maker, coding)) => Some(page),
+    };
     connection.set_held(false);
     match page {
-        Ok(page) => {
-            context.telemetry.record_scrape(begun.elapsed());
+        Some(Ok(page)) => {
+            telemetry.record_scrape(begun.elapsed());
             page_reply(page, coding)
         }
-        Err(NoPage::NoRoom) => {
-            context.telemetry.record_failed_scrape(ScrapeCode::ServiceUnavailable);
-            let text = "no memory is left for pages: try again later\n";
-            reply::text(StatusCode::SERVICE_UNAVAILABLE, text)
+        Some(Err(NoPage::NoRoom)) => {
+            telemetry.record_failed_scrape(ScrapeCode::ServiceUnavailable);
+            reply::try_again("no memory is left for pages: try again later\n")
         }
-        Err(NoPage::Failed) => {
-            context.telemetry.record_failed_scrape(ScrapeCode::InternalServerError);
+        Some(Err(NoPage::Failed)) => {
+            telemetry.record_failed_scrape(ScrapeCode::InternalServerError);
             let text = "pushprom failed to make the page; see its log\n";
             reply::text(StatusCode::INTERNAL_SERVER_ERROR, text)
+        }
+        None => {
+            telemetry.record_abandoned_scrape();
+            // Who has closed one half only can read what the matter is.
+            let text =
+                "the connection was closed before the page was made: keep both halves open\n";
+            reply::last(reply::text(StatusCode::BAD_REQUEST, text))
         }
     }
 }
@@ -67,6 +87,12 @@ fn make(context: &Context, coding: Coding) -> io::Result<Vec<u8>> {
             encoder.write_all(&page)?;
             encoder.finish()
         }
+        Coding::Zstd => {
+            let mut packed = zstd::bulk::compress(&page, ZSTD_LEVEL)?;
+            // It was made room for as if it could not be packed.
+            packed.shrink_to_fit();
+            Ok(packed)
+        }
     }
 }
 
@@ -79,45 +105,9 @@ fn page_reply(page: Page, coding: Coding) -> Reply {
     headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
     match coding {
         Coding::Identity => {}
-        Coding::Gzip => {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        Coding::Gzip | Coding::Zstd => {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.as_str()));
         }
     }
     reply
-}
-
-/// Whether the client names gzip among the codings it accepts, and not with a weight of 0 (RFC 9110,
-/// 12.5.3). `*` is not taken for it: such clients are people with curl, who want to read.
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|item| {
-        let mut parts = item.split(';').map(str::trim);
-        let is_gzip = parts.next().is_some_and(|coding| coding.eq_ignore_ascii_case("gzip"));
-        let weight = parts.find_map(|part| part.strip_prefix("q="));
-        is_gzip && weight.is_none_or(|weight| weight.parse() != Ok(0.0))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gzip_is_negotiated() {
-        for (accept, want) in [
-            ("gzip", true),
-            ("br;q=1.0, GZIP;q=0.8, *;q=0.1", true),
-            ("gzip;q=0", false),
-            ("gzip; q=0.000", false),
-            ("deflate, br", false),
-            ("identity", false),
-            ("*", false),
-            ("x-gzip", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(accept));
-            assert_eq!(accepts_gzip(&headers), want, "{accept}");
-        }
-        assert!(!accepts_gzip(&HeaderMap::new()));
-    }
 }

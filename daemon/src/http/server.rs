@@ -1,7 +1,7 @@
 //! Sockets, threads, connections, deadlines.
 
 use std::{
-    convert::Infallible, future::poll_fn, io, iter, pin::pin, sync::Arc, task::Poll, thread,
+    convert::Infallible, fs, future::poll_fn, io, iter, pin::pin, sync::Arc, task::Poll, thread,
     time::Duration,
 };
 
@@ -12,6 +12,7 @@ use super::{
     Context,
     connections::{Connection, Connections, Order, TICK, Timeouts},
     listener::{Accepted, Listener, Peer, Share},
+    pages::Coding,
     reply::ReplyBody,
     respond,
     stream::Stream,
@@ -22,8 +23,11 @@ use crate::{clock, config::Config, log::Sampler, shutdown::Shutdown, telemetry::
 /// between reads, so that somewhat longer headers pass.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 
-/// File descriptors that are not connections: sockets, logs, /proc.
-const OTHER_FILES: u64 = 64;
+/// File descriptors that are neither open at the start nor connections: /proc above all.
+const OTHER_FILES: usize = 64;
+
+/// File descriptors of a serving thread: of its runtime, and of what wakes it.
+const FILES_PER_THREAD: usize = 4;
 
 /// How long accepting rests after an error that is not a peer's doing, such as too many open files.
 const ERROR_PAUSE: Duration = Duration::from_millis(50);
@@ -32,7 +36,7 @@ const ERROR_PAUSE: Duration = Duration::from_millis(50);
 const LAST_REQUEST_WAIT: Duration = Duration::from_millis(200);
 
 /// Threads that make pages, per serving thread: one for each coding.
-const PAGE_THREADS_MAX: usize = 2;
+const PAGE_THREADS_MAX: usize = Coding::ALL.len();
 
 /// How many threads serve: one per core.
 pub fn threads() -> io::Result<usize> {
@@ -48,7 +52,7 @@ pub fn spawn(
     context: &Context,
     shutdown: &Shutdown,
 ) -> io::Result<()> {
-    let files = files_for_connections();
+    let files = files_for_connections()?;
     if files < config.connections_max {
         let wanted = config.connections_max;
         tracing::warn!(
@@ -101,8 +105,9 @@ async fn watch(connections: Arc<Connections>, mut shutdown: Shutdown) {
     }
 }
 
-/// Raises the soft limit of open files to the hard one and says how many may be connections.
-fn files_for_connections() -> usize {
+/// Raises the soft limit of open files to the hard one and says how many may be connections. The sockets
+/// that listen are open by now.
+fn files_for_connections() -> io::Result<usize> {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -110,7 +115,11 @@ fn files_for_connections() -> usize {
         tracing::warn!(%error, "could not raise the limit of open files");
     }
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(1)
+    let files = usize::try_from(files).unwrap_or(usize::MAX);
+    // Where /proc is missing they are few enough to fit into the rest.
+    let open = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+    let others = OTHER_FILES + open + FILES_PER_THREAD * threads()?;
+    Ok(files.saturating_sub(others).max(1))
 }
 
 /// What a serving thread needs.

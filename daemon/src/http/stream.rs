@@ -3,6 +3,8 @@
 
 use std::{
     io,
+    mem::MaybeUninit,
+    os::fd::AsFd,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -11,7 +13,9 @@ use std::{
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
+use socket2::SockRef;
 use tokio::{
+    io::Interest,
     net::{TcpStream, UnixStream},
     time::{Sleep, sleep},
 };
@@ -57,6 +61,32 @@ impl Stream {
         Self { inner, connection, write_timeout, deadline: None }
     }
 
+    /// Waits until the client has closed its half, or all of the connection. hyper does not look while it
+    /// is we who take our time, but flushes each time it looks at the connection: that is when this is
+    /// asked. A client that has sent more instead is not watched further.
+    fn poll_closed(&self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let looked = match &self.inner {
+                Inner::Tcp(stream) => {
+                    let stream = stream.inner();
+                    ready!(stream.poll_read_ready(context))
+                        .and_then(|()| stream.try_io(Interest::READABLE, || peek(stream)))
+                }
+                Inner::Unix(stream) => {
+                    let stream = stream.inner();
+                    ready!(stream.poll_read_ready(context))
+                        .and_then(|()| stream.try_io(Interest::READABLE, || peek(stream)))
+                }
+            };
+            match looked {
+                Ok(0) => return Poll::Ready(()),
+                Ok(_) => return Poll::Pending,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return Poll::Ready(()),
+            }
+        }
+    }
+
     /// What a write came to: one that waits is given up after the deadline.
     fn watch(
         &mut self,
@@ -72,6 +102,11 @@ impl Stream {
         }
         written
     }
+}
+
+/// How many bytes have come, of one; they stay where they are.
+fn peek(stream: &impl AsFd) -> io::Result<usize> {
+    SockRef::from(stream).peek(&mut [MaybeUninit::uninit()])
 }
 
 impl Read for Stream {
@@ -130,6 +165,9 @@ impl Write for Stream {
         if !self.connection.is_page_left() {
             self.connection.set_writing(false);
             self.deadline = None;
+        }
+        if self.connection.is_held() && self.poll_closed(context).is_ready() {
+            self.connection.leave();
         }
         Poll::Ready(flushed)
     }

@@ -178,6 +178,11 @@ impl Telemetry {
                 Kind::Summary,
                 [series(&[], Value::Summary(self.scrape_durations.load()))],
             ),
+            counter(
+                "pushprom_scrapes_abandoned_total",
+                "Scrapes whose client closed the connection before there was a page.",
+                &self.scrapes_abandoned,
+            ),
             gauge("pushprom_http_connections", "HTTP connections open.", &self.connections_open),
             counter(
                 "pushprom_http_connections_total",

@@ -67,6 +67,10 @@ label! {
         BodyTimeout = "body_timeout",
         /// A body that its sender broke off.
         BodyAborted = "body_aborted",
+        /// A body in a coding that we do not have.
+        ContentEncoding = "content_encoding",
+        /// A body that is not packed as it says.
+        CorruptBody = "corrupt_body",
         /// A field, or the delta itself, of the wrong JSON type.
         WrongType = "wrong_type",
         /// A number beyond a float.
@@ -147,6 +151,8 @@ label! {
         RequestTimeout = "408",
         /// The body is too long.
         PayloadTooLarge = "413",
+        /// The body is in a coding that we do not have.
+        UnsupportedMediaType = "415",
         /// A fault of ours.
         InternalServerError = "500",
         /// Too many large bodies at once.
@@ -161,7 +167,7 @@ label! {
         Ok = "200",
         /// A fault of ours.
         InternalServerError = "500",
-        /// No memory for the page.
+        /// Too many scrapes at once, or no memory for the page.
         ServiceUnavailable = "503",
     }
 }

@@ -35,6 +35,7 @@ pub struct Telemetry {
     requests: [[Counter; Method::ALL.len()]; Code::ALL.len()],
     request_durations: [AtomicBuckets; Method::ALL.len()],
     scrapes: [Counter; ScrapeCode::ALL.len()],
+    scrapes_abandoned: Counter,
     scrapes_in_flight: Gauge,
     scrape_durations: AtomicObservations,
     received_bytes: [Counter; Transport::ALL.len()],
@@ -109,6 +110,7 @@ impl Default for Telemetry {
             requests: array::from_fn(|_| array::from_fn(|_| Counter::default())),
             request_durations: array::from_fn(|_| AtomicBuckets::new(&Bounds::default())),
             scrapes: array::from_fn(|_| Counter::default()),
+            scrapes_abandoned: Counter::default(),
             scrapes_in_flight: Gauge::default(),
             scrape_durations: AtomicObservations::default(),
             received_bytes: array::from_fn(|_| Counter::default()),
@@ -200,6 +202,11 @@ impl Telemetry {
     /// A scrape got no page.
     pub fn record_failed_scrape(&self, code: ScrapeCode) {
         self.scrapes[code as usize].inc();
+    }
+
+    /// The client of a scrape closed the connection before there was a page.
+    pub fn record_abandoned_scrape(&self) {
+        self.scrapes_abandoned.inc();
     }
 
     /// A connection is open; it ends when this is dropped.
