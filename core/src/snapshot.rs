@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Amount, Bounds, Kind, LabelSet, LabelSets, Observations, Timestamp, Value, Walk, collision,
+    Amount, Bounds, Kind, LabelSet, LabelSets, Lines, Observations, Timestamp, Value, Walk,
+    collision,
 };
 
 /// Families sorted by name, each with at least one series.
@@ -121,6 +122,11 @@ impl Index {
     /// The labels of each series.
     pub fn labels(&self) -> Walk<'_> {
         self.labels.walk()
+    }
+
+    /// The labels of each series behind a text.
+    pub fn lines(&self, before: &str) -> Lines<'_> {
+        self.labels.lines(before)
     }
 
     /// When the first change to each series came.

@@ -24,6 +24,25 @@ impl Format {
 /// Appends the page of `snapshot` to `page`.
 pub fn encode(format: Format, snapshot: &Snapshot, page: &mut Vec<u8>) {
     match format {
-        Format::Text => text::encode(snapshot, page),
+        Format::Text => text::encode(snapshot, page, |_| ()),
     }
+}
+
+/// Hands the page of `snapshot` over piece by piece, each of at least `piece_bytes` but for the last.
+pub fn encode_in_pieces(
+    format: Format,
+    snapshot: &Snapshot,
+    piece_bytes: usize,
+    mut take: impl FnMut(&[u8]),
+) {
+    let mut piece = Vec::with_capacity(piece_bytes);
+    match format {
+        Format::Text => text::encode(snapshot, &mut piece, |piece| {
+            if piece.len() >= piece_bytes {
+                take(piece);
+                piece.clear();
+            }
+        }),
+    }
+    take(&piece);
 }

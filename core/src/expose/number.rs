@@ -2,21 +2,33 @@
 //! least two digits where the decimal exponent is below -4 or from 6 on (so `1e+06`, `1.5e-05`), plain
 //! otherwise; `0` for both zeros. It is the layout of Go's `strconv.FormatFloat(f, 'g', -1, 64)`.
 
-use crate::model::{count_as_f64, whole};
+use crate::model::{Amount, whole};
 
 /// Decimal exponents that are written out plainly.
 const PLAIN_EXPONENTS: std::ops::Range<i32> = -4..6;
 
-/// Appends a count, as the float that it is for Prometheus.
-pub(super) fn write_count(count: u64, page: &mut Vec<u8>) {
-    write_f64(count_as_f64(count), page);
+/// Whole numbers below this are written as they are.
+const SMALL: u64 = 1_000_000;
+
+/// Appends an amount or a count, as the float that it is for Prometheus.
+pub(super) fn write_amount(amount: Amount, page: &mut Vec<u8>) {
+    // Most are small and whole, and need not become a float first.
+    if amount.rest() <= 0.0 && amount.whole() < SMALL {
+        write_small(amount.whole(), page);
+    } else {
+        write_f64(amount.as_f64(), page);
+    }
+}
+
+fn write_small(small: u64, page: &mut Vec<u8>) {
+    page.extend_from_slice(itoa::Buffer::new().format(small).as_bytes());
 }
 
 /// Appends a value or a bound.
 pub(super) fn write_f64(value: f64, page: &mut Vec<u8>) {
     // Most values are small whole numbers.
-    if let Some(small) = whole(value).filter(|&whole| whole < 1_000_000) {
-        page.extend_from_slice(itoa::Buffer::new().format(small).as_bytes());
+    if let Some(small) = whole(value).filter(|&whole| whole < SMALL) {
+        write_small(small, page);
     } else if value.is_nan() {
         page.extend_from_slice(b"NaN");
     } else if value.is_infinite() {
@@ -165,8 +177,8 @@ mod tests {
         #[test]
         fn counts_are_floats(count in any::<u64>()) {
             let mut page = Vec::new();
-            write_count(count, &mut page);
-            prop_assert_eq!(String::from_utf8(page).unwrap(), written(count_as_f64(count)));
+            write_amount(count.into(), &mut page);
+            prop_assert_eq!(String::from_utf8(page).unwrap(), written(crate::model::count_as_f64(count)));
         }
     }
 }

@@ -1,55 +1,101 @@
 //! The Prometheus text format 0.0.4.
 
-use super::number::{write_count, write_f64};
+use super::number::{write_amount, write_f64};
 use crate::{
-    model::LabelSet,
-    snapshot::{FamilySnapshot, Histograms, Snapshot, Values},
+    model::Bounds,
+    snapshot::{FamilySnapshot, Snapshot, Values},
 };
 
-pub(super) fn encode(snapshot: &Snapshot, page: &mut Vec<u8>) {
+/// Appends to `page`; `written` may look at it, and take what is there, after each series.
+pub(super) fn encode(
+    snapshot: &Snapshot,
+    page: &mut Vec<u8>,
+    mut written: impl FnMut(&mut Vec<u8>),
+) {
     for family in snapshot.families() {
         write_header(family, page);
-        let name = &*family.name;
-        match &family.values {
-            Values::Counter(amounts) => each(family, amounts, |labels, amount| {
-                write_name(name, "", labels, page);
-                write_value(amount.as_f64(), page);
-            }),
-            Values::Gauge(levels) => each(family, levels, |labels, level| {
-                write_name(name, "", labels, page);
-                write_value(*level, page);
-            }),
-            Values::Histogram(histograms) => {
-                each(family, histograms.iter(), |labels, (counts, sum)| {
-                    write_histogram(name, labels, histograms, counts, page);
-                    write_name(name, "_sum", labels, page);
-                    write_value(sum, page);
-                    write_name(name, "_count", labels, page);
-                    let count = counts.iter().fold(0, |all: u64, &count| all.saturating_add(count));
-                    write_total(count, page);
-                });
-            }
-            Values::Summary(all) => each(family, all, |labels, observations| {
-                write_name(name, "_sum", labels, page);
-                write_value(observations.sum, page);
-                write_name(name, "_count", labels, page);
-                write_total(observations.count, page);
-            }),
-        }
+        write_family(family, page, &mut written);
     }
+}
+
+fn write_family(
+    family: &FamilySnapshot,
+    page: &mut Vec<u8>,
+    mut written: impl FnMut(&mut Vec<u8>),
+) {
+    match &family.values {
+        Values::Counter(amounts) => each(family, amounts, |series, amount| {
+            series.write_plain(page);
+            write_amount(*amount, page);
+            page.push(b'\n');
+            written(page);
+        }),
+        Values::Gauge(levels) => each(family, levels, |series, level| {
+            series.write_plain(page);
+            write_f64(*level, page);
+            page.push(b'\n');
+            written(page);
+        }),
+        Values::Histogram(histograms) => {
+            each(family, histograms.iter(), |series, (counts, sum)| {
+                let count = write_buckets(&series, histograms.bounds(), counts, page);
+                write_sum_and_count(&series, sum, count, page);
+                written(page);
+            });
+        }
+        Values::Summary(all) => each(family, all, |series, observations| {
+            write_sum_and_count(&series, observations.sum, observations.count, page);
+            written(page);
+        }),
+    }
+}
+
+/// How the samples of a series begin.
+struct Series<'a> {
+    /// `name{` and the labels.
+    line: &'a str,
+    name: &'a str,
+    labels: &'a str,
 }
 
 /// Walks the labels and the values of a family side by side.
 fn each<T>(
     family: &FamilySnapshot,
     values: impl IntoIterator<Item = T>,
-    mut write: impl FnMut(&LabelSet, T),
+    mut write: impl FnMut(Series<'_>, T),
 ) {
-    let mut labels = family.index.labels();
+    let name = &*family.name;
+    let mut lines = family.index.lines(&format!("{name}{{"));
     for value in values {
-        if let Some(labels) = labels.next() {
-            write(labels, value);
+        if let Some((line, before)) = lines.next() {
+            let labels = line.get(before..).unwrap_or_default();
+            write(Series { line, name, labels }, value);
         }
+    }
+}
+
+impl Series<'_> {
+    /// The sample that has the name of its family, up to its value.
+    fn write_plain(&self, page: &mut Vec<u8>) {
+        if self.labels.is_empty() {
+            page.extend_from_slice(self.name.as_bytes());
+            page.push(b' ');
+        } else {
+            page.extend_from_slice(self.line.as_bytes());
+            page.extend_from_slice(b"} ");
+        }
+    }
+
+    /// A sample with a suffix to its name, up to its value.
+    fn write_suffixed(&self, suffix: &str, page: &mut Vec<u8>) {
+        page.extend_from_slice(self.name.as_bytes());
+        page.extend_from_slice(suffix.as_bytes());
+        if !self.labels.is_empty() {
+            page.push(b'{');
+            page.extend_from_slice(self.labels.as_bytes());
+            page.push(b'}');
+        }
+        page.push(b' ');
     }
 }
 
@@ -71,49 +117,33 @@ fn write_header(family: &FamilySnapshot, page: &mut Vec<u8>) {
     page.push(b'\n');
 }
 
-fn write_histogram(
-    name: &str,
-    labels: &LabelSet,
-    histograms: &Histograms,
-    counts: &[u64],
-    page: &mut Vec<u8>,
-) {
+/// Writes the buckets of a histogram; returns the count of all.
+fn write_buckets(series: &Series<'_>, bounds: &Bounds, counts: &[u64], page: &mut Vec<u8>) -> u64 {
     let mut cumulative = 0_u64;
     // The bucket past the last bound is +Inf.
-    let bounds = histograms.bounds().as_slice().iter().copied().chain([f64::INFINITY]);
+    let bounds = bounds.as_slice().iter().copied().chain([f64::INFINITY]);
     for (bound, &count) in bounds.zip(counts) {
         cumulative = cumulative.saturating_add(count);
-        page.extend_from_slice(name.as_bytes());
+        page.extend_from_slice(series.name.as_bytes());
         page.extend_from_slice(b"_bucket{");
-        if !labels.as_str().is_empty() {
-            page.extend_from_slice(labels.as_str().as_bytes());
+        if !series.labels.is_empty() {
+            page.extend_from_slice(series.labels.as_bytes());
             page.push(b',');
         }
         page.extend_from_slice(b"le=\"");
         write_f64(bound, page);
-        page.extend_from_slice(b"\"}");
-        write_total(cumulative, page);
+        page.extend_from_slice(b"\"} ");
+        write_amount(cumulative.into(), page);
+        page.push(b'\n');
     }
+    cumulative
 }
 
-fn write_name(name: &str, suffix: &str, labels: &LabelSet, page: &mut Vec<u8>) {
-    page.extend_from_slice(name.as_bytes());
-    page.extend_from_slice(suffix.as_bytes());
-    if !labels.as_str().is_empty() {
-        page.push(b'{');
-        page.extend_from_slice(labels.as_str().as_bytes());
-        page.push(b'}');
-    }
-}
-
-fn write_value(value: f64, page: &mut Vec<u8>) {
-    page.push(b' ');
-    write_f64(value, page);
+fn write_sum_and_count(series: &Series<'_>, sum: f64, count: u64, page: &mut Vec<u8>) {
+    series.write_suffixed("_sum", page);
+    write_f64(sum, page);
     page.push(b'\n');
-}
-
-fn write_total(count: u64, page: &mut Vec<u8>) {
-    page.push(b' ');
-    write_count(count, page);
+    series.write_suffixed("_count", page);
+    write_amount(count.into(), page);
     page.push(b'\n');
 }

@@ -32,6 +32,14 @@ pub struct Walk<'a> {
     current: LabelSet,
 }
 
+/// A place in a list of label sets that are written as lines.
+#[derive(Clone, Debug)]
+pub struct Lines<'a> {
+    // What it puts together has `before` bytes of something else at its start.
+    walk: Walk<'a>,
+    before: usize,
+}
+
 impl LabelSets {
     /// Appends a label set.
     pub fn push(&mut self, labels: &LabelSet) {
@@ -61,6 +69,12 @@ impl LabelSets {
         Walk { own: &self.own, cuts: self.cuts.iter(), current: LabelSet::default() }
     }
 
+    /// The same, with a text before each: what a page repeats on each line is put together once.
+    pub fn lines(&self, before: &str) -> Lines<'_> {
+        let walk = Walk { current: LabelSet(before.to_owned()), ..self.walk() };
+        Lines { walk, before: before.len() }
+    }
+
     /// Gives back memory that was taken for more.
     pub fn shrink(&mut self) {
         self.own.shrink_to_fit();
@@ -73,13 +87,27 @@ impl Walk<'_> {
     // No `Iterator`: each set is put together in the place of the one before.
     #[expect(clippy::should_implement_trait, reason = "what it returns borrows from it")]
     pub fn next(&mut self) -> Option<&LabelSet> {
-        let cut = self.cuts.next()?;
+        self.step(0).then_some(&self.current)
+    }
+
+    /// Puts the next label set together behind so many bytes of something else.
+    fn step(&mut self, before: usize) -> bool {
+        let Some(cut) = self.cuts.next() else { return false };
         let bytes = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-        let (own, rest) = self.own.split_at_checked(bytes(cut.own))?;
+        let (own, rest) = self.own.split_at_checked(bytes(cut.own)).unwrap_or((self.own, ""));
         self.own = rest;
-        self.current.0.truncate(bytes(cut.shared));
+        self.current.0.truncate(before + bytes(cut.shared));
         self.current.0.push_str(own);
-        Some(&self.current)
+        true
+    }
+}
+
+impl Lines<'_> {
+    /// The next line, and how many bytes of it are not labels.
+    // No `Iterator`, for the same reason.
+    #[expect(clippy::should_implement_trait, reason = "what it returns borrows from it")]
+    pub fn next(&mut self) -> Option<(&str, usize)> {
+        self.walk.step(self.before).then_some((&self.walk.current.0, self.before))
     }
 }
 
@@ -105,6 +133,11 @@ mod tests {
                 prop_assert_eq!(walk.next().map(LabelSet::as_str), Some(&**text));
             }
             prop_assert!(walk.next().is_none());
+            let mut lines = sets.lines("m{");
+            for text in &texts {
+                prop_assert_eq!(lines.next(), Some((&*format!("m{{{text}"), 2)));
+            }
+            prop_assert!(lines.next().is_none());
         }
     }
 

@@ -21,7 +21,7 @@ pub use change::{
 };
 pub use delta::{Delta, InvalidDelta};
 pub use kind::{Kind, collision};
-pub use label_sets::{LabelSets, Walk};
+pub use label_sets::{LabelSets, Lines, Walk};
 pub use labels::{LabelError, LabelPairs, LabelSet, Labels};
 pub use name::{MetricName, NameError};
 pub use number::{count_as_f64, whole};

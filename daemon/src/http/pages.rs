@@ -4,10 +4,10 @@
 use std::{
     collections::VecDeque,
     convert::Infallible,
-    io,
+    io, mem,
     pin::Pin,
     sync::{Arc, Weak},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
@@ -15,6 +15,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
 use tokio::{
+    runtime::Handle,
     sync::{self, OwnedSemaphorePermit, Semaphore},
     task,
     time::timeout,
@@ -32,8 +33,13 @@ const ROOM_WAIT: Duration = Duration::from_millis(20);
 /// How often it does. Whoever has been told to go has been heard by then.
 const ROOM_WAITS_MAX: usize = 100;
 
-/// Bytes handed over at a time. A page is held until the last of them.
+/// Bytes handed over at a time, which takes some twenty microseconds. Between two frames the other
+/// connections of the thread have their turn. A page is held until the last of them.
 const FRAME_BYTES: usize = 64 * 1024;
+
+/// Bytes given back to the kernel at a time. All other threads that want memory wait that long, which is
+/// some ten microseconds; for the page of a million series it would be some milliseconds.
+const RELEASE_BYTES: usize = 512 * 1024;
 
 /// How a page is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +94,30 @@ struct Latest {
 
 struct Shared {
     page: Vec<u8>,
-    _room: OwnedSemaphorePermit,
+    room: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for Shared {
+    /// On a thread apart: this one may serve pushes.
+    fn drop(&mut self) {
+        let (page, room) = (mem::take(&mut self.page), self.room.take());
+        let release = move || {
+            release(page);
+            drop(room);
+        };
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(release)),
+            Err(_) => release(),
+        }
+    }
+}
+
+/// Gives the memory of a page back bit by bit.
+fn release(mut page: Vec<u8>) {
+    while page.len() > RELEASE_BYTES {
+        page.truncate(page.len() - RELEASE_BYTES);
+        page.shrink_to_fit();
+    }
 }
 
 /// Owns the bytes of a page on behalf of one that takes it: the room is given back when the last slice of
@@ -132,16 +161,18 @@ impl Pages {
                 let done = task::spawn_blocking(move || (make(), latest)).await;
                 let (page, relocked) = done.map_err(|_| NoPage::Failed)?;
                 latest = relocked;
-                let page = page.map_err(|_| NoPage::Failed)?;
-                let room = self.room_for(page.len()).await?;
-                let shared = Arc::new(Shared { page, _room: room });
+                // Already here: should this scrape be abandoned, its memory goes the same way.
+                let mut shared = Shared { page: page.map_err(|_| NoPage::Failed)?, room: None };
+                shared.room = Some(self.room_for(shared.page.len()).await?);
+                let shared = Arc::new(shared);
                 *latest = Latest { begun: Some(begun), page: Arc::downgrade(&shared) };
                 shared
             }
         };
         self.note(taker);
         taker.set_page_left(true);
-        Ok(Page { left: Bytes::from_owner(Owner(shared)), taker: Arc::clone(taker) })
+        let left = Bytes::from_owner(Owner(shared));
+        Ok(Page { left, pause: None, taker: Arc::clone(taker) })
     }
 
     async fn room_for(&self, length: usize) -> Result<OwnedSemaphorePermit, NoPage> {
@@ -180,6 +211,8 @@ impl Pages {
 /// The body of a scrape's answer.
 pub(super) struct Page {
     left: Bytes,
+    /// The turn of the others, after each frame.
+    pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     taker: Arc<Connection>,
 }
 
@@ -195,10 +228,17 @@ impl Body for Page {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(context));
+            self.pause = None;
+        }
         let length = self.left.len().min(FRAME_BYTES);
         let frame = self.left.split_to(length);
+        if !self.left.is_empty() {
+            self.pause = Some(Box::pin(task::yield_now()));
+        }
         Poll::Ready((length > 0).then_some(Ok(Frame::data(frame))))
     }
 

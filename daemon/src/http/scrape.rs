@@ -12,7 +12,10 @@ use hyper::{
     HeaderMap, StatusCode,
     header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY},
 };
-use pushprom_core::expose::{self, Format};
+use pushprom_core::{
+    expose::{self, Format},
+    snapshot::Snapshot,
+};
 use tokio::select;
 
 use super::{
@@ -22,6 +25,14 @@ use super::{
     reply::{self, Reply},
 };
 use crate::telemetry::ScrapeCode;
+
+/// Bytes that a page has room for from the start. Memory of this size comes from the kernel and goes back
+/// there, where the allocator would keep it; what is not used of it costs nothing. (glibc's `mallopt`:
+/// `M_MMAP_THRESHOLD` rises to 32 MiB at most.)
+const PAGE_BYTES_MIN: usize = 33 * 1024 * 1024;
+
+/// Bytes of a page that are packed at a time.
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// The level of zstd: the fastest of the ordinary ones, which packs a page denser than gzip does.
 const ZSTD_LEVEL: i32 = 1;
@@ -77,23 +88,32 @@ fn make(context: &Context, coding: Coding) -> io::Result<Vec<u8>> {
     let registry = context.ingest.registry();
     let mut snapshot = registry.snapshot();
     snapshot.add(context.telemetry.families(registry));
-    let mut page = Vec::new();
-    expose::encode(Format::Text, &snapshot, &mut page);
-    drop(snapshot);
+    let mut page = Vec::with_capacity(PAGE_BYTES_MIN);
     match coding {
-        Coding::Identity => Ok(page),
+        Coding::Identity => expose::encode(Format::Text, &snapshot, &mut page),
         Coding::Gzip => {
-            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-            encoder.write_all(&page)?;
-            encoder.finish()
+            let mut encoder = GzEncoder::new(page, Compression::fast());
+            pack(&snapshot, &mut encoder)?;
+            page = encoder.finish()?;
         }
         Coding::Zstd => {
-            let mut packed = zstd::bulk::compress(&page, ZSTD_LEVEL)?;
-            // It was made room for as if it could not be packed.
-            packed.shrink_to_fit();
-            Ok(packed)
+            let mut encoder = zstd::Encoder::new(page, ZSTD_LEVEL)?;
+            pack(&snapshot, &mut encoder)?;
+            page = encoder.finish()?;
         }
     }
+    Ok(page)
+}
+
+/// Packs a page while it is made: it is never there unpacked as a whole. The first failure is that of all.
+fn pack(snapshot: &Snapshot, encoder: &mut impl Write) -> io::Result<()> {
+    let mut packed = Ok(());
+    expose::encode_in_pieces(Format::Text, snapshot, PIECE_BYTES, |piece| {
+        if packed.is_ok() {
+            packed = encoder.write_all(piece);
+        }
+    });
+    packed
 }
 
 fn page_reply(page: Page, coding: Coding) -> Reply {
