@@ -23,26 +23,26 @@ impl Format {
 
 /// Appends the page of `snapshot` to `page`.
 pub fn encode(format: Format, snapshot: &Snapshot, page: &mut Vec<u8>) {
-    match format {
-        Format::Text => text::encode(snapshot, page, |_| ()),
-    }
+    encode_pausing(format, snapshot, page, usize::MAX, |_| ());
 }
 
-/// Hands the page of `snapshot` over piece by piece, each of at least `piece_bytes` but for the last.
-pub fn encode_in_pieces(
+/// Does the same, but lets `pause` do what it likes whenever the page has grown by so many bytes: take what
+/// is there, or rest.
+pub fn encode_pausing(
     format: Format,
     snapshot: &Snapshot,
+    page: &mut Vec<u8>,
     piece_bytes: usize,
-    mut take: impl FnMut(&[u8]),
+    mut pause: impl FnMut(&mut Vec<u8>),
 ) {
-    let mut piece = Vec::with_capacity(piece_bytes);
+    let mut next = page.len().saturating_add(piece_bytes);
+    let written = |page: &mut Vec<u8>| {
+        if page.len() >= next {
+            pause(page);
+            next = page.len().saturating_add(piece_bytes);
+        }
+    };
     match format {
-        Format::Text => text::encode(snapshot, &mut piece, |piece| {
-            if piece.len() >= piece_bytes {
-                take(piece);
-                piece.clear();
-            }
-        }),
+        Format::Text => text::encode(snapshot, page, written),
     }
-    take(&piece);
 }

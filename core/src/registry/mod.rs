@@ -200,8 +200,13 @@ impl Registry {
     /// The families with their values, as of about now: a scrape and a push at the same time may see
     /// each other or not, series by series.
     pub fn snapshot(&self) -> Snapshot {
+        self.snapshot_pausing(|| ())
+    }
+
+    /// The same, but calls `pause` every so often, with nothing locked that a push waits for.
+    pub fn snapshot_pausing(&self, mut pause: impl FnMut()) -> Snapshot {
         let families: Vec<Arc<Family>> = self.families.read().values().map(Arc::clone).collect();
-        Snapshot::new(families.iter().map(|family| family.snapshot()).collect())
+        Snapshot::new(families.iter().map(|family| family.snapshot(&mut pause)).collect())
     }
 
     /// Series held now.

@@ -8,6 +8,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Weak},
     task::{Context, Poll, ready},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -117,6 +118,7 @@ fn release(mut page: Vec<u8>) {
     while page.len() > RELEASE_BYTES {
         page.truncate(page.len() - RELEASE_BYTES);
         page.shrink_to_fit();
+        thread::yield_now();
     }
 }
 
@@ -237,6 +239,7 @@ impl Body for Page {
         let length = self.left.len().min(FRAME_BYTES);
         let frame = self.left.split_to(length);
         if !self.left.is_empty() {
+            thread::yield_now();
             self.pause = Some(Box::pin(task::yield_now()));
         }
         Poll::Ready((length > 0).then_some(Ok(Frame::data(frame))))

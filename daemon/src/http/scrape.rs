@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     sync::Arc,
+    thread,
     time::Instant,
 };
 
@@ -31,7 +32,8 @@ use crate::telemetry::ScrapeCode;
 /// `M_MMAP_THRESHOLD` rises to 32 MiB at most.)
 const PAGE_BYTES_MIN: usize = 33 * 1024 * 1024;
 
-/// Bytes of a page that are packed at a time.
+/// Bytes of a page that are made, and packed, at a time. Then threads that wait for a core may have it: a
+/// push should not wait for the end of a time slice, which can be four milliseconds.
 const PIECE_BYTES: usize = 256 * 1024;
 
 /// The level of zstd: the fastest of the ordinary ones, which packs a page denser than gzip does.
@@ -86,11 +88,14 @@ pub(super) async fn respond(
 /// The page of this instant: the clients' families and our own.
 fn make(context: &Context, coding: Coding) -> io::Result<Vec<u8>> {
     let registry = context.ingest.registry();
-    let mut snapshot = registry.snapshot();
+    let mut snapshot = registry.snapshot_pausing(thread::yield_now);
     snapshot.add(context.telemetry.families(registry));
     let mut page = Vec::with_capacity(PAGE_BYTES_MIN);
     match coding {
-        Coding::Identity => expose::encode(Format::Text, &snapshot, &mut page),
+        Coding::Identity => {
+            let rest = |_: &mut Vec<u8>| thread::yield_now();
+            expose::encode_pausing(Format::Text, &snapshot, &mut page, PIECE_BYTES, rest);
+        }
         Coding::Gzip => {
             let mut encoder = GzEncoder::new(page, Compression::fast());
             pack(&snapshot, &mut encoder)?;
@@ -108,11 +113,16 @@ fn make(context: &Context, coding: Coding) -> io::Result<Vec<u8>> {
 /// Packs a page while it is made: it is never there unpacked as a whole. The first failure is that of all.
 fn pack(snapshot: &Snapshot, encoder: &mut impl Write) -> io::Result<()> {
     let mut packed = Ok(());
-    expose::encode_in_pieces(Format::Text, snapshot, PIECE_BYTES, |piece| {
+    let mut pack = |piece: &mut Vec<u8>| {
         if packed.is_ok() {
             packed = encoder.write_all(piece);
         }
-    });
+        piece.clear();
+        thread::yield_now();
+    };
+    let mut left = Vec::with_capacity(2 * PIECE_BYTES);
+    expose::encode_pausing(Format::Text, snapshot, &mut left, PIECE_BYTES, &mut pack);
+    pack(&mut left);
     packed
 }
 
