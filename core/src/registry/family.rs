@@ -135,7 +135,9 @@ impl Family {
         }
         let mut values = Values::with_capacity(self.kind, &self.bounds, sorted.series().len());
         for some in sorted.series().chunks(SERIES_BETWEEN_PAUSES) {
-            some.iter().for_each(|series| series.read_into(&mut values));
+            for series in some {
+                series.read_into(&mut values);
+            }
             pause();
         }
         FamilySnapshot {
