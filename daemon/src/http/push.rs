@@ -1,6 +1,11 @@
 //! Pushes.
 
-use std::{future::poll_fn, pin::pin, task::Poll, time::Instant};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    task::{self, Poll, Waker},
+    time::Instant,
+};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
@@ -67,10 +72,16 @@ async fn read_body(
     let limit = context.ingest.limits().message_bytes;
     let waiting = connection.body();
     let mut collected = pin!(collect(request.into_body(), limit, &context.large_bodies));
-    let read = poll_fn(|task| match collected.as_mut().poll(task) {
-        Poll::Ready(read) => Poll::Ready(Ok(read)),
-        Poll::Pending if waiting.is_late() => Poll::Ready(Err(Late)),
-        Poll::Pending => Poll::Pending,
+    // Nobody needs waking for the body: the task that waits for it here is the one that hyper reads it on,
+    // and having read some of it, hyper polls this again. To be woken for that meant to be polled once
+    // more, for nothing, after each request.
+    let read = poll_fn(|_| {
+        let mut asleep = task::Context::from_waker(Waker::noop());
+        match collected.as_mut().poll(&mut asleep) {
+            Poll::Ready(read) => Poll::Ready(Ok(read)),
+            Poll::Pending if waiting.is_late() => Poll::Ready(Err(Late)),
+            Poll::Pending => Poll::Pending,
+        }
     });
     let read = read.await;
     drop(waiting);
