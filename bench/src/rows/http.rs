@@ -64,7 +64,8 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Row>> {
     let what = "CPU per request";
     let mut rows = vec![
         cpu_row(workload, what, &of_server, YARDSTICK, &of_sink).within(Budget::Ratio(1.3)),
-        cpu_row(workload, what, &of_server, "epoll responders, one per core", &of_threads),
+        cpu_row(workload, what, &of_server, "epoll responders, one per core", &of_threads)
+            .within(Budget::Ratio(1.3)),
     ];
     rows.extend(latency_rows(workload, &of_server, &of_sink));
 

@@ -27,7 +27,7 @@ struct Workload {
 
 const WORKLOADS: [Workload; 3] = [
     Workload { name: "scrape_1k_series", series: 1000, pages: 100, budget: Budget::None },
-    Workload { name: "scrape_100k_series", series: 100_000, pages: 4, budget: Budget::Ratio(2.0) },
+    Workload { name: "scrape_100k_series", series: 100_000, pages: 4, budget: Budget::None },
     Workload {
         name: "scrape_1m_series",
         series: HELD_SERIES_MAX,
