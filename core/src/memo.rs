@@ -139,6 +139,15 @@ mod tests {
     }
 
     #[test]
+    fn hashes_that_are_alike_are_not_enough() {
+        let entry = Entry { text: (*b"abc").into(), first: 2, note: () };
+        assert!(entry.is_of(b"ab", b"c"));
+        for (first, second) in [("ab", "d"), ("ab", ""), ("abc", ""), ("a", "bc"), ("xb", "c")] {
+            assert!(!entry.is_of(first.as_bytes(), second.as_bytes()), "{first} {second}");
+        }
+    }
+
+    #[test]
     fn a_stream_of_new_texts_drives_out_few() {
         let mut memo = Memo::default();
         let mut put = |text: String| match memo.find(text.as_bytes(), b"") {
