@@ -243,6 +243,19 @@ fn at_the_limit_a_new_connection_takes_the_place_of_an_idle_one() {
 }
 
 #[test]
+fn a_body_that_makes_room_for_others_is_counted() {
+    let server = Server::start(&["-web.max-connections=2", "-web.body-timeout=1h"]);
+    let mut half_a_body = Client::connect(server.http);
+    half_a_body.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{").expect("sent");
+    let mut idle = Vec::new();
+    wait_for("its place to be taken", || {
+        idle.push(Client::connect(server.http));
+        (server.scrape().rejected_for("connection_closed", "http") == 1.0).then_some(())
+    });
+    assert!(half_a_body.rest(Duration::from_secs(10)).1, "it is closed");
+}
+
+#[test]
 fn more_labels_than_a_series_may_have_are_refused() {
     let server = Server::start(&[]);
     let labels: Vec<String> = (0..60_000).rev().map(|n| format!("\"l{n:05}\":\"\"")).collect();

@@ -111,7 +111,8 @@ fn bind_all(config: &Config, telemetry: &Telemetry) -> Result<Bound, RunError> {
         sockets.extend(bound.sockets.into_iter().map(|socket| (socket, DatagramTransport::Udp)));
     }
     for path in &config.unix_listen {
-        let bound = unix::bind(path, Type::DGRAM, config.unix_mode).map_err(BindError::Unix);
+        let bound =
+            unix::bind(path, Type::DGRAM, config.unix_mode, |_| Ok(())).map_err(BindError::Unix);
         let remedy = "; see -unix-listen-address";
         let (socket, file) = bound.map_err(bind_error("unix", path.display(), remedy))?;
         tracing::info!(transport = "unix", address = %path.display(), "listening");

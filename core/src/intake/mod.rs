@@ -127,16 +127,20 @@ impl Intake {
         for (index, item) in items.into_iter().enumerate() {
             match item {
                 Item::Recalled(again) => {
-                    let Some(remembered) = self.memo.note_mut(again.place) else { continue };
-                    if let Some(applied) = registry.apply_known(&remembered.known, &again.change) {
+                    let mut remembered = self.memo.note_mut(again.place);
+                    let applied = remembered
+                        .as_ref()
+                        .and_then(|noted| registry.apply_known(&noted.known, &again.change));
+                    if let Some(applied) = applied {
                         outcome.tally.add(again.change.kind(), applied);
                         continue;
                     }
                     // The help text of the family is another one by now.
                     for delta in json::decode(again.text, limits).deltas {
                         let applied = outcome.apply(index, delta, registry, now);
-                        if let Some(known) = applied.and_then(|delta| registry.known(&delta)) {
-                            remembered.known = known;
+                        let known = applied.and_then(|delta| registry.known(&delta));
+                        if let (Some(noted), Some(known)) = (&mut remembered, known) {
+                            noted.known = known;
                         }
                     }
                 }

@@ -14,7 +14,7 @@ use std::{
         Arc, Weak,
         atomic::{
             AtomicBool, AtomicU8, AtomicU64, AtomicUsize,
-            Ordering::{AcqRel, Acquire, Relaxed},
+            Ordering::{AcqRel, Acquire, Relaxed, Release},
         },
     },
     task::Context,
@@ -176,9 +176,9 @@ fn evict_one(queue: &mut VecDeque<Weak<Connection>>) {
 impl Connection {
     /// A request has begun, its header is complete; it is answered when the returned value is dropped.
     pub(super) fn request(&self) -> InRequest<'_> {
-        self.deadline.store(NEVER, Relaxed);
         self.used.store(true, Relaxed);
         self.in_request.store(true, Relaxed);
+        self.deadline.store(NEVER, Release);
         InRequest(self)
     }
 
@@ -253,18 +253,32 @@ impl Connection {
     }
 
     fn check(&self, now: u64) {
-        if self.deadline.load(Relaxed) > now {
+        let deadline = self.deadline.load(Relaxed);
+        if deadline > now {
             return;
         }
-        if self.in_request.load(Relaxed) {
+        // It is missed once; and if what was waited for has just come after all, it is not missed.
+        if self.deadline.compare_exchange(deadline, NEVER, AcqRel, Relaxed).is_err() {
+            return;
+        }
+        if self.in_request.load(Acquire) {
             self.body_late.store(true, Relaxed);
             self.task.wake();
-        } else if self.is_writing() {
-            // It waits for no header yet: the answer before is still on its way, and has its own deadline.
-            self.deadline.store(self.all.deadline_in(self.all.timeouts.header), Relaxed);
-        } else {
+        } else if !self.is_writing() {
             self.tell(Order::Leave);
         }
+    }
+
+    /// An answer has gone to the kernel: from now on the next request is waited for.
+    pub(super) fn written(&self) {
+        self.set_writing(false);
+        if !self.in_request.load(Relaxed) {
+            self.wait_for_header();
+        }
+    }
+
+    fn wait_for_header(&self) {
+        self.deadline.store(self.all.deadline_in(self.all.timeouts.header), Relaxed);
     }
 }
 
@@ -273,8 +287,7 @@ pub(super) struct InRequest<'a>(&'a Connection);
 
 impl Drop for InRequest<'_> {
     fn drop(&mut self) {
-        let all = &self.0.all;
-        self.0.deadline.store(all.deadline_in(all.timeouts.header), Relaxed);
+        self.0.wait_for_header();
         self.0.in_request.store(false, Relaxed);
     }
 }

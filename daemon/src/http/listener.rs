@@ -48,18 +48,17 @@ impl Listener {
     ) -> Result<(Self, Option<SocketFile>), BindError> {
         match endpoint {
             Endpoint::Ip(address) => {
-                let sockets = socket::bind_group(address, Type::STREAM, threads)?;
-                for socket in &sockets {
+                let sockets = socket::bind_group(address, Type::STREAM, threads, |socket| {
                     // Connections inherit it. Answers are small and whole: nothing is gained by waiting
                     // for more.
                     socket.set_tcp_nodelay(true)?;
-                    listen(socket)?;
-                }
+                    listen(socket)
+                })?;
                 Ok((Self { sockets, family: Family::Tcp }, None))
             }
             Endpoint::Unix(path) => {
-                let (socket, file) = socket::unix::bind(path, Type::STREAM, config.unix_mode)?;
-                listen(&socket)?;
+                let mode = config.unix_mode;
+                let (socket, file) = socket::unix::bind(path, Type::STREAM, mode, listen)?;
                 let clones = (1..threads).map(|_| socket.try_clone());
                 let mut sockets = clones.collect::<io::Result<Vec<_>>>()?;
                 sockets.push(socket);

@@ -14,6 +14,7 @@ use hyper::{
     body::{Body, Incoming},
 };
 use pushprom_core::intake::{Broken, Outcome};
+use scopeguard::{ScopeGuard, guard};
 use serde_json::json;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -43,10 +44,14 @@ pub(super) async fn respond(
     let begun = Instant::now();
     let telemetry = &context.telemetry;
     telemetry.record_push();
+    // Its connection may be told to go at any moment; then this ends where it waits.
+    let given_up =
+        guard((), |()| telemetry.record_rejected(Transport::Http, Reason::ConnectionClosed));
     let reply = match read_body(request, context, connection).await {
         Ok(message) => take_in(&message, context),
         Err(reply) => reply,
     };
+    ScopeGuard::into_inner(given_up);
     telemetry.record_request(Method::Post, Code::of(reply.status()), begun.elapsed());
     reply
 }

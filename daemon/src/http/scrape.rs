@@ -17,6 +17,7 @@ use pushprom_core::{
     expose::{self, Format},
     snapshot::Snapshot,
 };
+use scopeguard::{ScopeGuard, guard};
 use tokio::select;
 
 use super::{
@@ -53,6 +54,8 @@ pub(super) async fn respond(
         return reply::try_again(text);
     };
     let coding = accept::coding(headers);
+    // Its connection may be told to go at any moment; then this ends where it waits.
+    let given_up = guard((), |()| telemetry.record_abandoned_scrape());
     let maker = Arc::clone(context);
     connection.set_held(true);
     let page = select! {
@@ -61,6 +64,7 @@ pub(super) async fn respond(
         page = context.pages.page(coding, connection, move || make(&maker, coding)) => Some(page),
     };
     connection.set_held(false);
+    ScopeGuard::into_inner(given_up);
     match page {
         Some(Ok(page)) => {
             telemetry.record_scrape(begun.elapsed());

@@ -163,7 +163,9 @@ impl Write for Stream {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = ready!(with_inner!(self, stream => Pin::new(stream).poll_flush(context)));
         if !self.connection.is_page_left() {
-            self.connection.set_writing(false);
+            if self.connection.is_writing() {
+                self.connection.written();
+            }
             self.deadline = None;
         }
         if self.connection.is_held() && self.poll_closed(context).is_ready() {

@@ -83,14 +83,17 @@ impl Packing {
     }
 }
 
+/// How a zstd frame to be skipped begins whose number is that of a bracket (RFC 8878, 3.1.2).
+const SKIPPABLE: [u8; 4] = [b'[', 0x2a, 0x4d, 0x18];
+
 /// Unpacks a body of `limit` bytes at most. Memory is taken for what comes, not for what is announced.
 ///
-/// What begins as a message does is taken for one: the original did not look at the header, and no packed
-/// body begins so.
+/// What begins as a message does is taken for one: the original did not look at the header. Of packed
+/// bodies only zstd's can begin so, with a frame to be skipped.
 pub(super) fn unpack(body: Bytes, packing: Packing, limit: usize) -> Result<Bytes, UnpackError> {
     let is_message =
         matches!(body.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'{' | b'['));
-    if is_message {
+    if is_message && !body.starts_with(&SKIPPABLE) {
         return Ok(body);
     }
     let unpacked = match packing {

@@ -22,7 +22,7 @@ pub struct Bound {
 
 /// Binds an address, with as many sockets and as large buffers as `config` says.
 pub fn bind(address: &Address, config: &Config) -> io::Result<Bound> {
-    let sockets = socket::bind_group(address, Type::DGRAM, config.udp_sockets)?;
+    let sockets = socket::bind_group(address, Type::DGRAM, config.udp_sockets, |_| Ok(()))?;
     let asked = config.udp_receive_buffer_bytes;
     let mut receive_buffer_bytes = usize::MAX;
     for socket in &sockets {

@@ -54,18 +54,32 @@ pub fn bind(address: &Address, kind: Type) -> io::Result<Socket> {
 }
 
 /// Opens `count` sockets of `kind` bound to the same address, between which the kernel divides what
-/// comes, by sender. It fails where any other socket is bound to the address: nobody shares it by mistake.
-pub fn bind_group(address: &Address, kind: Type, count: usize) -> io::Result<Vec<Socket>> {
-    let alone = bind(address, kind)?;
+/// comes, by sender; `prepare` makes each ready. It fails where any other socket is bound to the address:
+/// nobody shares it by mistake.
+pub fn bind_group(
+    address: &Address,
+    kind: Type,
+    count: usize,
+    prepare: impl Fn(&Socket) -> io::Result<()>,
+) -> io::Result<Vec<Socket>> {
+    // Alone and ready before it is willing to share. A TCP socket that does not listen yet keeps no other
+    // away; and what comes to it in the meantime is not lost, because it stays the first of the group.
+    let first = bind(address, kind)?;
+    prepare(&first)?;
     if count == 1 {
-        return Ok(vec![alone]);
+        return Ok(vec![first]);
     }
-    // The kernel lets a socket into a group if all in it are willing. The first was not when it was bound,
-    // so the address was free; now it is, and holds the place until the others have taken it.
-    alone.set_reuse_port(true)?;
-    let bound = alone.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
+    // The kernel lets a socket into a group if all in it are willing.
+    first.set_reuse_port(true)?;
+    let bound = first.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
     let bound = Address { socket: bound, dual_stack: address.dual_stack && bound.is_ipv6() };
-    (0..count).map(|_| bind_to(bound, kind, Sharing::InGroup)).collect()
+    let mut group = vec![first];
+    for _ in 1..count {
+        let socket = bind_to(bound, kind, Sharing::InGroup)?;
+        prepare(&socket)?;
+        group.push(socket);
+    }
+    Ok(group)
 }
 
 /// EAFNOSUPPORT of Linux: the kernel was built or started without IPv6.
@@ -101,35 +115,47 @@ fn bind_to(address: Address, kind: Type, sharing: Sharing) -> io::Result<Socket>
 mod tests {
     use super::*;
 
+    fn listen_if_it_can(socket: &Socket) -> io::Result<()> {
+        if socket.r#type()? == Type::STREAM { socket.listen(1) } else { Ok(()) }
+    }
+
     #[test]
     fn a_group_shares_an_address_that_nobody_else_gets() {
         for kind in [Type::DGRAM, Type::STREAM] {
+            let bind =
+                |address: &Address, count| bind_group(address, kind, count, listen_if_it_can);
             let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
             let any = Address { socket: any, dual_stack: false };
-            let group = bind_group(&any, kind, 3).expect("a free port");
+            let group = bind(&any, 3).expect("a free port");
             let addresses: Vec<SocketAddr> = group
                 .iter()
                 .map(|socket| socket.local_addr().expect("it is bound"))
                 .filter_map(|address| address.as_socket())
                 .collect();
             assert_eq!(addresses, [addresses[0]; 3]);
-            if kind == Type::STREAM {
-                for socket in &group {
-                    socket.listen(1).expect("it listens");
-                }
-            }
             let taken = Address { socket: addresses[0], dual_stack: false };
             for count in [1, 3] {
-                let error = bind_group(&taken, kind, count).expect_err("it is taken");
+                let error = bind(&taken, count).expect_err("it is taken");
                 assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "{kind:?} {count}");
             }
             drop(group);
-            let alone = bind_group(&taken, kind, 1).expect("it is free again");
-            if kind == Type::STREAM {
-                alone[0].listen(1).expect("it listens");
-            }
-            let error = bind_group(&taken, kind, 3).expect_err("it is taken");
+            let _alone = bind(&taken, 1).expect("it is free again");
+            let error = bind(&taken, 3).expect_err("it is taken");
             assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "{kind:?}");
         }
+    }
+
+    /// Two servers that start at the same time: one of them has bound its socket, and will listen.
+    #[test]
+    fn whoever_listens_first_has_the_address() {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let any = Address { socket: any, dual_stack: false };
+        let late = bind_to(any, Type::STREAM, Sharing::Alone).expect("a free port");
+        let taken = late.local_addr().expect("it is bound").as_socket().expect("an address");
+        let taken = Address { socket: taken, dual_stack: false };
+        let group = bind_group(&taken, Type::STREAM, 2, listen_if_it_can).expect("nobody listens");
+        let error = late.listen(1).expect_err("somebody listens");
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        drop(group);
     }
 }

@@ -58,8 +58,13 @@ impl From<io::Error> for UnixBindError {
 }
 
 /// Makes a socket of `kind` with a file of permissions `mode` at `path`, in the place of one that nobody
-/// listens on any more.
-pub fn bind(path: &Path, kind: Type, mode: u32) -> Result<(Socket, SocketFile), UnixBindError> {
+/// listens on any more; `prepare` makes it ready at once, so that it is not taken for such a one itself.
+pub fn bind(
+    path: &Path,
+    kind: Type,
+    mode: u32,
+    prepare: impl Fn(&Socket) -> io::Result<()>,
+) -> Result<(Socket, SocketFile), UnixBindError> {
     let address = SockAddr::unix(path)?;
     let socket = Socket::new(Domain::UNIX, kind, None)?;
     // The file begins with these less the umask, so that nobody gets in before they are set as asked.
@@ -71,6 +76,7 @@ pub fn bind(path: &Path, kind: Type, mode: u32) -> Result<(Socket, SocketFile), 
         }
         bound => bound?,
     }
+    prepare(&socket)?;
     let mut handle = OpenOptions::new();
     handle.read(true).custom_flags(libc::O_PATH | libc::O_NOFOLLOW);
     let file = SocketFile { path: path.to_owned(), held: handle.open(path)? };
@@ -120,7 +126,7 @@ mod tests {
 
     #[track_caller]
     fn check(path: &Path, kind: Type, want: &str) {
-        let error = bind(path, kind, 0o660).expect_err("it is refused");
+        let error = bind(path, kind, 0o660, |_| Ok(())).expect_err("it is refused");
         assert_eq!(error.to_string(), want, "{}", path.display());
     }
 
@@ -130,7 +136,7 @@ mod tests {
         let path = folder.path().join("socket");
         for kind in KINDS {
             let mode = |path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
-            let (socket, file) = bind(&path, kind, 0o666).expect("it is free");
+            let (socket, file) = bind(&path, kind, 0o666, |_| Ok(())).expect("it is free");
             assert_eq!(mode(&path), 0o666);
             if kind == Type::STREAM {
                 socket.listen(1).expect("it listens");
@@ -140,7 +146,7 @@ mod tests {
             }
             // What a killed process leaves is replaced, and its file is no longer its own.
             drop(socket);
-            let (socket, replaced) = bind(&path, kind, 0o600).expect("nobody listens");
+            let (socket, replaced) = bind(&path, kind, 0o600, |_| Ok(())).expect("nobody listens");
             assert_eq!(mode(&path), 0o600);
             drop(file);
             assert!(path.exists());

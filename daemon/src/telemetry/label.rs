@@ -67,6 +67,8 @@ label! {
         BodyTimeout = "body_timeout",
         /// A body that its sender broke off.
         BodyAborted = "body_aborted",
+        /// A body that had not come when its connection was closed by us.
+        ConnectionClosed = "connection_closed",
         /// A body in a coding that we do not have.
         ContentEncoding = "content_encoding",
         /// A body that is not packed as it says.
