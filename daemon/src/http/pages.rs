@@ -34,13 +34,13 @@ const ROOM_WAIT: Duration = Duration::from_millis(20);
 /// How often it does. Whoever has been told to go has been heard by then.
 const ROOM_WAITS_MAX: usize = 100;
 
-/// Bytes handed over at a time, which takes some twenty microseconds. Between two frames the other
+/// Bytes handed over at a time, which takes less than a hundred microseconds. Between two frames the other
 /// connections of the thread have their turn. A page is held until the last of them.
-const FRAME_BYTES: usize = 64 * 1024;
+const FRAME_BYTES: usize = 256 * 1024;
 
 /// Bytes given back to the kernel at a time. All other threads that want memory wait that long, which is
-/// some ten microseconds; for the page of a million series it would be some milliseconds.
-const RELEASE_BYTES: usize = 512 * 1024;
+/// some fifty microseconds; for the page of a million series it would be some milliseconds.
+const RELEASE_BYTES: usize = 1024 * 1024;
 
 /// How a page is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -35,7 +35,7 @@ const PAGE_BYTES_MIN: usize = 33 * 1024 * 1024;
 
 /// Bytes of a page that are made, and packed, at a time. Then threads that wait for a core may have it: a
 /// push should not wait for the end of a time slice, which can be four milliseconds.
-const PIECE_BYTES: usize = 256 * 1024;
+const PIECE_BYTES: usize = 512 * 1024;
 
 /// The level of zstd: the fastest of the ordinary ones, which packs a page denser than gzip does.
 const ZSTD_LEVEL: i32 = 1;
