@@ -149,7 +149,10 @@ fn an_error_names_the_value_the_limit_and_the_remedy() {
     );
     refused(
         &format!(r#"{{"type":"counter","name":"x","method":"a\nb{}"}}"#, "y".repeat(80)),
-        &format!("method \"a\\nb{}...\" is unknown for a counter; use inc or add", "y".repeat(61)),
+        &format!(
+            "method \"a\\nb{}...\" is unknown for a counter; use inc, add or declare",
+            "y".repeat(61)
+        ),
     );
     assert_eq!(server.scrape().value("pushprom_series"), Some(2.0));
 }

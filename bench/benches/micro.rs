@@ -18,7 +18,7 @@ use gungraun::{library_benchmark, library_benchmark_group, main};
 /// The calls under measurement, and what has to be there for them.
 mod core {
     use pushprom_core::{
-        expose::{self, Format},
+        expose::{self, Options, Shape},
         limits::Limits,
         model::Timestamp,
         registry::SchemaConflicts,
@@ -50,12 +50,12 @@ mod core {
     }
 
     pub(super) fn snapshot(registry: &Registry) -> Snapshot {
-        registry.snapshot()
+        registry.snapshot(NOW)
     }
 
     pub(super) fn encode(snapshot: &Snapshot) -> Vec<u8> {
         let mut page = Vec::new();
-        expose::encode(Format::Text, snapshot, &mut page);
+        expose::encode(Shape::default(), Options::default(), snapshot, &mut page);
         page
     }
 }

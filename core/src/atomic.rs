@@ -1,4 +1,5 @@
-//! Cells that many threads change and others read, without locks: the state of a series.
+//! Cells that many threads change and others read: the state of a series. All but native buckets and windows
+//! of time do without locks; those are locked for a single change, or to copy them.
 //!
 //! Each operation is atomic by itself. Where a value has several parts, writers begin with the counts
 //! and end with `finished`; a reader that finds as many finished as begun has seen no change half done,
@@ -8,11 +9,14 @@
 
 use std::sync::atomic::{
     AtomicU64,
-    Ordering::{Acquire, Relaxed, Release},
+    Ordering::{self, Acquire, Relaxed, Release},
 };
 
+use parking_lot::Mutex;
+
 use crate::model::{
-    Amount, Bounds, Buckets, GaugeChange, HistogramChange, Incomposable, Observations,
+    Amount, Bounds, Buckets, Exponential, GaugeChange, HistogramChange, Incomposable, Layout,
+    Observations, Readings, Span, SummaryChange, Timestamp, Window,
 };
 
 /// Times that a reader looks for an instant at which no change is half done.
@@ -77,7 +81,14 @@ impl AtomicAmount {
     }
 }
 
-/// The state of a summary.
+/// Adds to a count, which stays at its greatest value rather than wrap.
+fn count(cell: &AtomicU64, by: u64, ordering: Ordering) {
+    if cell.fetch_add(by, ordering).checked_add(by).is_none() {
+        cell.store(u64::MAX, Release);
+    }
+}
+
+/// A sum and a count.
 #[derive(Default)]
 pub struct AtomicObservations {
     begun: AtomicU64,
@@ -88,9 +99,9 @@ pub struct AtomicObservations {
 impl AtomicObservations {
     /// Adds observations.
     pub fn add(&self, observations: Observations) {
-        self.begun.fetch_add(observations.count, Acquire);
+        count(&self.begun, observations.count, Acquire);
         self.sum.add(observations.sum);
-        self.finished.fetch_add(observations.count, Release);
+        count(&self.finished, observations.count, Release);
     }
 
     /// The sum and count.
@@ -108,68 +119,139 @@ impl AtomicObservations {
     }
 }
 
+/// The state of a summary.
+pub struct AtomicSummary {
+    observations: AtomicObservations,
+    /// Where quantiles are asked for.
+    window: Option<Mutex<Window>>,
+}
+
+impl AtomicSummary {
+    /// No observation yet.
+    pub fn new(has_quantiles: bool) -> Self {
+        let window = has_quantiles.then(Mutex::default);
+        Self { observations: AtomicObservations::default(), window }
+    }
+
+    /// Adds a change at `now`; quantiles look back over `span`.
+    pub fn add(&self, change: &SummaryChange, span: Span, now: Timestamp) {
+        if let Some(window) = &self.window {
+            let mut window = window.lock();
+            window.slide(span, now);
+            let slice = Some(span.slice_of(now));
+            match change {
+                SummaryChange::Observed { readings, .. } => window.observe(slice, readings),
+                SummaryChange::Summed(summary) => window.merge(&summary.window, slice),
+            }
+        }
+        self.observations.add(match change {
+            SummaryChange::Observed { readings, .. } => readings.summed(),
+            SummaryChange::Summed(summary) => summary.observations,
+        });
+    }
+
+    /// The sum and count.
+    pub fn load(&self) -> Observations {
+        self.observations.load()
+    }
+
+    /// What was observed within `span` of `now`, if quantiles are asked for.
+    pub fn recent(&self, span: Span, now: Timestamp) -> Option<Exponential> {
+        let mut window = self.window.as_ref()?.lock();
+        window.slide(span, now);
+        let recent = window.clone();
+        drop(window);
+        // Put together apart from the lock: that takes longer than copying.
+        Some(recent.whole())
+    }
+}
+
 /// The state of a histogram.
 pub struct AtomicBuckets {
-    /// One count per bucket, `+Inf` last. Their sum is what has begun.
+    /// One count per classic bucket, `+Inf` last. Their sum is what has begun.
     counts: Box<[AtomicU64]>,
+    native: Option<Box<Mutex<Exponential>>>,
     sum: AtomicF64,
     finished: AtomicU64,
 }
 
 impl AtomicBuckets {
-    /// No observation yet, in the buckets of `bounds`.
-    pub fn new(bounds: &Bounds) -> Self {
+    /// No observation yet.
+    pub fn new(layout: &Layout) -> Self {
         Self {
-            counts: (0..bounds.buckets()).map(|_| AtomicU64::new(0)).collect(),
+            counts: (0..layout.bounds.buckets()).map(|_| AtomicU64::new(0)).collect(),
+            native: layout.native.map(|native| Box::new(Mutex::new(Exponential::none(native)))),
             sum: AtomicF64::default(),
             finished: AtomicU64::new(0),
         }
     }
 
-    /// Adds a change to the histogram whose bounds are `bounds`.
-    pub fn add(&self, change: &HistogramChange, bounds: &Bounds) -> Result<(), Incomposable> {
-        let (sum, count) = match change {
-            HistogramChange::Observation { value, .. } => {
-                if let Some(bucket) = self.counts.get(bounds.bucket_of(*value)) {
-                    bucket.fetch_add(1, Acquire);
+    /// Adds a change to the histogram whose layout is `layout`.
+    pub fn add(&self, change: &HistogramChange, layout: &Layout) -> Result<(), Incomposable> {
+        match change {
+            HistogramChange::Observed { readings, .. } => self.observe(readings, &layout.bounds),
+            HistogramChange::Sorted(buckets) if buckets.layout() == layout => {
+                for (cell, &by) in self.counts.iter().zip(buckets.counts()) {
+                    count(cell, by, Acquire);
                 }
-                (*value, 1)
-            }
-            HistogramChange::Buckets(buckets) if buckets.bounds() == bounds => {
-                for (count, &by) in self.counts.iter().zip(buckets.counts()) {
-                    count.fetch_add(by, Acquire);
+                if let (Some(native), Some(more)) = (&self.native, buckets.native()) {
+                    native.lock().merge(more);
                 }
-                (buckets.sum(), buckets.count())
+                self.finish(buckets.sum(), buckets.count());
             }
-            HistogramChange::Buckets(_) => return Err(Incomposable::Bounds),
-        };
-        self.sum.add(sum);
-        self.finished.fetch_add(count, Release);
+            HistogramChange::Sorted(_) => return Err(Incomposable::Bounds),
+        }
         Ok(())
     }
 
-    /// Appends the counts to `counts`; returns the sum.
-    pub fn load_into(&self, counts: &mut Vec<u64>) -> f64 {
+    /// Adds observations to the histogram whose classic bounds are `bounds`.
+    pub fn observe(&self, readings: &Readings, bounds: &Bounds) {
+        for &value in readings.values() {
+            if let Some(bucket) = self.counts.get(bounds.bucket_of(value)) {
+                count(bucket, readings.times(), Acquire);
+            }
+        }
+        if let Some(native) = &self.native {
+            let mut native = native.lock();
+            for &value in readings.values() {
+                native.observe(value, readings.times());
+            }
+        }
+        let summed = readings.summed();
+        self.finish(summed.sum, summed.count);
+    }
+
+    fn finish(&self, sum: f64, observations: u64) {
+        self.sum.add(sum);
+        count(&self.finished, observations, Release);
+    }
+
+    /// Appends the counts of the classic buckets to `counts`, and the native buckets, if there are any, to
+    /// `natives`; returns the sum.
+    pub fn load_into(&self, counts: &mut Vec<u64>, natives: &mut Vec<Exponential>) -> f64 {
         let start = counts.len();
         let mut tries = TRIES;
         loop {
             let finished = self.finished.load(Acquire);
             let sum = self.sum.load();
+            let native = self.native.as_ref().map(|native| native.lock().clone());
             counts.extend(self.counts.iter().map(|count| count.load(Acquire)));
             let begun =
-                counts.iter().skip(start).fold(0_u64, |all, &count| all.wrapping_add(count));
+                counts.iter().skip(start).fold(0_u64, |all, &count| all.saturating_add(count));
             tries -= 1;
             if begun == finished || tries == 0 {
+                natives.extend(native);
                 return sum;
             }
             counts.truncate(start);
         }
     }
 
-    /// The state; `bounds` are the histogram's.
-    pub fn load(&self, bounds: &Bounds) -> Buckets {
+    /// The state; `layout` is the histogram's.
+    pub fn load(&self, layout: &Layout) -> Buckets {
         let mut counts = Vec::with_capacity(self.counts.len());
-        let sum = self.load_into(&mut counts);
-        Buckets::from_parts(bounds.clone(), counts.into(), sum)
+        let mut natives = Vec::new();
+        let sum = self.load_into(&mut counts, &mut natives);
+        Buckets::from_parts(layout.clone(), counts.into(), natives.pop(), sum)
     }
 }

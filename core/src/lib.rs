@@ -30,6 +30,8 @@ pub mod wire;
 
 pub mod atomic;
 
+pub mod rules;
+
 pub mod registry;
 
 pub mod memo;

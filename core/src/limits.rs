@@ -34,6 +34,23 @@ pub const LABEL_VALUE_BYTES_MAX: usize = 32 * 1024;
 /// Upper bounds of one histogram, `+Inf` not counted.
 pub const BOUNDS_PER_HISTOGRAM_MAX: usize = 256;
 
+/// Observations that one delta lists.
+pub const READINGS_PER_DELTA_MAX: usize = 65_536;
+
+/// Times that a client may say it observed the same.
+pub const TIMES_MAX: u64 = 1_000_000_000;
+
+/// Buckets of one native histogram that hold observations, at least and at most what may be asked for.
+pub const NATIVE_BUCKETS_MIN: u16 = 8;
+/// See [`NATIVE_BUCKETS_MIN`].
+pub const NATIVE_BUCKETS_MAX: u16 = 1024;
+
+/// Quantiles of one summary.
+pub const OBJECTIVES_PER_SUMMARY_MAX: usize = 32;
+
+/// Characters of the label names and values of one exemplar together (`OpenMetrics` 1.0.0, Exemplars).
+pub const EXEMPLAR_CHARS_MAX: usize = 128;
+
 /// Series held in all.
 pub const SERIES_MAX: usize = 2_000_000;
 
@@ -46,10 +63,22 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Series held in all; default [`SERIES_MAX`].
     pub series: usize,
+    /// Which names of metrics and labels are taken; default [`NameScheme::Legacy`].
+    pub names: NameScheme,
+}
+
+/// Which texts are names. The words are those of Prometheus 3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NameScheme {
+    /// Letters, digits, underscores, and colons in names of metrics.
+    #[default]
+    Legacy,
+    /// Any text but none.
+    Utf8,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { message_bytes: MESSAGE_BYTES_MAX, series: SERIES_MAX }
+        Self { message_bytes: MESSAGE_BYTES_MAX, series: SERIES_MAX, names: NameScheme::Legacy }
     }
 }

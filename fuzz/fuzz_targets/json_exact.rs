@@ -2,15 +2,16 @@
 
 #![no_main]
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use libfuzzer_sys::fuzz_target;
 use pushprom_core::{
     limits::{
-        BOUNDS_PER_HISTOGRAM_MAX, DELTAS_PER_MESSAGE_MAX, HELP_BYTES_MAX, LABEL_NAME_BYTES_MAX,
-        LABEL_VALUE_BYTES_MAX, LABELS_PER_SERIES_MAX, Limits, METRIC_NAME_BYTES_MAX,
+        BOUNDS_PER_HISTOGRAM_MAX, DELTAS_PER_MESSAGE_MAX, EXEMPLAR_CHARS_MAX, HELP_BYTES_MAX,
+        LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_PER_SERIES_MAX, Limits,
+        METRIC_NAME_BYTES_MAX, OBJECTIVES_PER_SUMMARY_MAX, READINGS_PER_DELTA_MAX, TIMES_MAX,
     },
-    model::{Change, Delta, HistogramChange, Kind},
+    model::{Change, Delta, HistogramChange, Kind, Layout, Objectives, Readings, SummaryChange},
     wire::json::{decode_exact, decode_fast},
 };
 use pushprom_fuzz::{
@@ -62,18 +63,52 @@ fn assert_valid(delta: &Delta<'_>) {
         assert!(delta.kind() != Kind::Summary || name != "quantile");
     }
     match delta.change() {
-        Change::Histogram(HistogramChange::Observation { value, bounds }) => {
-            let bounds = bounds.as_slice();
-            assert!((1..=BOUNDS_PER_HISTOGRAM_MAX).contains(&bounds.len()));
-            assert!(bounds.iter().all(|bound| bound.is_finite()), "{bounds:?}");
-            assert!(bounds.is_sorted_by(|a, b| a < b), "{bounds:?}");
-            assert!(value.is_finite());
+        Change::Histogram(HistogramChange::Observed { readings, layout }) => {
+            assert_valid_layout(layout);
+            assert_valid_readings(readings);
         }
+        Change::Histogram(HistogramChange::Sorted(buckets)) => {
+            assert_valid_layout(buckets.layout());
+            assert_eq!(buckets.counts().len(), buckets.layout().bounds.buckets());
+            assert!(buckets.sum().is_finite());
+        }
+        Change::Summary(SummaryChange::Observed { readings, objectives }) => {
+            assert_valid_readings(readings);
+            let quantiles = objectives.as_ref().map(Objectives::quantiles);
+            if let Some(quantiles) = quantiles {
+                assert!((1..=OBJECTIVES_PER_SUMMARY_MAX).contains(&quantiles.len()));
+                assert!(quantiles.iter().all(|part| (0.0..=1.0).contains(part)), "{quantiles:?}");
+                assert!(quantiles.is_sorted_by(|a, b| a < b), "{quantiles:?}");
+            }
+        }
+        Change::Summary(SummaryChange::Summed(_)) => panic!("JSON brings observations alone"),
         Change::Counter(amount) => {
             assert!(amount.as_f64().is_finite() && amount.as_f64() >= 0.0, "{amount:?}");
         }
-        Change::Gauge(_) | Change::Histogram(HistogramChange::Buckets(_)) | Change::Summary(_) => {}
+        Change::Gauge(_) => {}
     }
+    if let Some(exemplar) = delta.exemplar() {
+        assert!(matches!(delta.kind(), Kind::Counter | Kind::Histogram));
+        let chars = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
+            name.chars().count() + value.chars().count()
+        };
+        assert!(exemplar.labels().iter().map(chars).sum::<usize>() <= EXEMPLAR_CHARS_MAX);
+        assert!(exemplar.value.is_finite());
+    }
+}
+
+fn assert_valid_layout(layout: &Layout) {
+    let bounds = layout.bounds.as_slice();
+    assert!(bounds.len() <= BOUNDS_PER_HISTOGRAM_MAX);
+    assert!(!bounds.is_empty() || layout.native.is_some(), "some buckets there are");
+    assert!(bounds.iter().all(|bound| bound.is_finite()), "{bounds:?}");
+    assert!(bounds.is_sorted_by(|a, b| a < b), "{bounds:?}");
+}
+
+fn assert_valid_readings(readings: &Readings) {
+    assert!(readings.values().len() <= READINGS_PER_DELTA_MAX);
+    assert!(readings.values().iter().all(|value| value.is_finite()), "{readings:?}");
+    assert!((1..=TIMES_MAX).contains(&readings.times()));
 }
 
 /// Written out plainly, the delta is read again as itself, on the fast path too.

@@ -7,7 +7,7 @@ use std::iter;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use pushprom_core::{
-    expose::{self, Format},
+    expose::{self, Options, Shape},
     limits::{BOUNDS_PER_HISTOGRAM_MAX, Limits},
     model::{DEFAULT_BOUNDS, Delta, Timestamp},
     registry::{Registry, SchemaConflicts},
@@ -61,7 +61,7 @@ const NAMES: [&str; 24] = [
 ];
 
 /// Types with the methods that they have, then some that are none.
-const METHODS: [(&str, &str); 13] = [
+const METHODS: [(&str, &str); 17] = [
     ("counter", "inc"),
     ("counter", "add"),
     ("gauge", "set"),
@@ -71,6 +71,10 @@ const METHODS: [(&str, &str); 13] = [
     ("gauge", "sub"),
     ("histogram", "observe"),
     ("summary", "observe"),
+    ("counter", "declare"),
+    ("gauge", "declare"),
+    ("histogram", "declare"),
+    ("summary", "declare"),
     ("counter", "set"),
     ("summary", "inc"),
     ("Gauge", "set"),
@@ -152,7 +156,25 @@ struct Draft {
     value: Number,
     labels: [Option<(u8, u8)>; 3],
     buckets: Buckets,
+    native: Native,
+    bulk: Option<Bulk>,
     repeats: u8,
+}
+
+/// Which native buckets are asked for.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Native {
+    No,
+    NotGiven,
+    Default,
+    Fine,
+}
+
+/// Observations in bulk.
+#[derive(Arbitrary, Debug)]
+struct Bulk {
+    values: [Option<Number>; 4],
+    count: Option<u8>,
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -209,7 +231,10 @@ struct Twins {
 impl Twins {
     fn apply(&mut self, delta: &Result<Delta<'_>, DeltaError>, push: &Push) {
         self.now += 1;
-        let before = self.now.is_multiple_of(PAGES_EVERY).then(|| page(&self.registry.snapshot()));
+        let before = self
+            .now
+            .is_multiple_of(PAGES_EVERY)
+            .then(|| page(&self.registry.snapshot(Timestamp(self.now))));
         let applied = delta
             .as_ref()
             .ok()
@@ -218,14 +243,18 @@ impl Twins {
         if applied.is_none()
             && let Some(before) = before
         {
-            assert_eq!(before, page(&self.registry.snapshot()), "a trace of {push}");
+            assert_eq!(
+                before,
+                page(&self.registry.snapshot(Timestamp(self.now))),
+                "a trace of {push}"
+            );
         }
     }
 
     fn assert_equal(&self) {
         assert_eq!(self.registry.series_count(), self.model.series_count());
         assert_eq!(self.registry.family_count(), self.model.family_count());
-        let snapshot = self.registry.snapshot();
+        let snapshot = self.registry.snapshot(Timestamp(self.now));
         let page = page(&snapshot);
         let families = parse(&page).unwrap_or_else(|problem| panic!("{problem}\n{page}"));
         self.model.assert_shown(&families);
@@ -235,7 +264,7 @@ impl Twins {
             for born in family.index.born() {
                 let labels = walk.next().expect("each series has labels");
                 let labels: Labels =
-                    labels.iter().map(|(n, v)| (n.to_owned(), v.into_owned())).collect();
+                    labels.iter().map(|(n, v)| (n.into_owned(), v.into_owned())).collect();
                 let held = self.model.born(&family.name, &labels);
                 assert_eq!(held, Some(born.0), "{}{labels:?}", family.name);
             }
@@ -246,7 +275,7 @@ impl Twins {
 
 fn page(snapshot: &Snapshot) -> String {
     let mut page = Vec::new();
-    expose::encode(Format::Text, snapshot, &mut page);
+    expose::encode(Shape::default(), Options::default(), snapshot, &mut page);
     String::from_utf8(page).expect("a page is UTF-8")
 }
 
@@ -278,7 +307,24 @@ impl Draft {
             value: self.value.float(),
             labels: labels.collect(),
             buckets: self.buckets.bounds(),
+            values: self.bulk.as_ref().map(Bulk::floats),
+            count: self.bulk.as_ref().and_then(|bulk| bulk.count.map(u64::from)),
+            native: match self.native {
+                Native::No | Native::NotGiven => None,
+                Native::Default => Some((3, 160)),
+                Native::Fine => Some((8, 10)),
+            },
+            more: match self.native {
+                Native::No => vec![("native", "false".to_owned())],
+                Native::NotGiven | Native::Default | Native::Fine => Vec::new(),
+            },
         }
+    }
+}
+
+impl Bulk {
+    fn floats(&self) -> Vec<f64> {
+        self.values.iter().flatten().map(|number| number.float()).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, HashSet},
+    iter,
 };
 
 use pushprom_core::{
@@ -33,14 +34,23 @@ struct Family {
     /// Those of the first series.
     label_names: Vec<String>,
     /// Those of the first series; of no meaning but for a histogram.
-    bounds: Vec<f64>,
+    layout: Layout,
     series: BTreeMap<Labels, Series>,
+}
+
+/// The bounds of a histogram, and how fine its native buckets are.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Layout {
+    bounds: Vec<f64>,
+    native: Option<(i8, usize)>,
 }
 
 struct Series {
     born: u64,
     /// All there were, in the order of arrival.
     steps: Vec<Step>,
+    /// The sum of what was observed: of each delta by itself, and then of these.
+    sum: f64,
 }
 
 /// A change to one series.
@@ -60,9 +70,9 @@ impl Model {
 
     /// What applying `push` at the time `now` should say, `None` if it has to be refused.
     pub fn apply(&mut self, push: &Push, now: u64) -> Option<Applied> {
-        let (kind, step) = kind_and_step(push)?;
+        let (kind, steps) = kind_and_steps(push)?;
         let labels = labels(push, kind)?;
-        let bounds = if kind == Kind::Histogram { bounds(push)? } else { Vec::new() };
+        let layout = if kind == Kind::Histogram { layout(push)? } else { Layout::default() };
         let label_names: Vec<String> = labels.iter().map(|(name, _)| name.clone()).collect();
         if !is_metric_name(&push.name) {
             return None;
@@ -94,19 +104,25 @@ impl Model {
             kind,
             help: push.help.clone(),
             label_names,
-            bounds: bounds.clone(),
+            layout: layout.clone(),
             series: BTreeMap::new(),
         });
         let applied = Applied {
             created,
             help_replaced: !push.help.is_empty() && push.help != family.help,
-            buckets_ignored: family.bounds != bounds,
+            layout_ignored: family.layout.ignores(&layout),
         };
         if applied.help_replaced {
             family.help.clone_from(&push.help);
         }
-        let new = || Series { born: now, steps: Vec::new() };
-        family.series.entry(labels).or_insert_with(new).steps.push(step);
+        let new = || Series { born: now, steps: Vec::new(), sum: 0.0 };
+        let series = family.series.entry(labels).or_insert_with(new);
+        series.steps.extend(steps);
+        if push.method == "observe" {
+            let values = push.values.as_deref().unwrap_or(std::slice::from_ref(&push.value));
+            let times = nearest(push.count.unwrap_or(1).into());
+            series.sum += values.iter().sum::<f64>() * times;
+        }
         Some(applied)
     }
 
@@ -137,9 +153,9 @@ impl Model {
                 let labels = &series.labels;
                 let held = family.series.get(labels);
                 let held = held.unwrap_or_else(|| panic!("{name} has no series {labels:?}"));
-                let (value, steps) = (&series.value, &held.steps);
-                let right = family.comes_to(value, steps);
-                assert!(right, "{name}{labels:?} is {value:?} after {steps:?}");
+                let value = &series.value;
+                let right = family.comes_to(value, held);
+                assert!(right, "{name}{labels:?} is {value:?} after {:?}", held.steps);
             }
         }
     }
@@ -152,17 +168,27 @@ impl Model {
     }
 }
 
+impl Layout {
+    /// Whether a client asks for another one. Who names no bounds has no wish where there are none.
+    fn ignores(&self, asked: &Self) -> bool {
+        let no_wish = self.bounds.is_empty() && asked.bounds == DEFAULT_BOUNDS;
+        (asked.bounds != self.bounds && !no_wish)
+            || (asked.native.is_some() && asked.native != self.native)
+    }
+}
+
 impl Family {
-    /// Whether `value` is what a series shows after `steps`.
-    fn comes_to(&self, value: &Value, steps: &[Step]) -> bool {
+    /// Whether `value` is what a series shows.
+    fn comes_to(&self, value: &Value, series: &Series) -> bool {
+        let steps = &series.steps;
         let added: Vec<f64> = steps.iter().map(|&(Step::Add(by) | Step::Set(by))| by).collect();
-        let sum_of_all = added.iter().fold(0.0, |sum, by| sum + by);
+        let sum_of_all = series.sum;
         match (self.kind, value) {
             (Kind::Counter, Value::Number(total)) => is_total(*total, &added),
             (Kind::Gauge, Value::Number(shown)) => same(*shown, level(steps)),
             (Kind::Histogram, Value::Buckets { cumulative, sum }) => {
                 let up_to = |bound| added.iter().filter(|value| **value <= bound).count();
-                let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
+                let bounds = self.layout.bounds.iter().copied().chain([f64::INFINITY]);
                 let want = bounds.map(|bound| (bound, nearest(up_to(bound) as u128)));
                 same(*sum, sum_of_all) && *cumulative == want.collect::<Vec<_>>()
             }
@@ -175,9 +201,9 @@ impl Family {
 }
 
 /// What a push asks for, if its words mean anything and no counter is to fall.
-fn kind_and_step(push: &Push) -> Option<(Kind, Step)> {
+fn kind_and_steps(push: &Push) -> Option<(Kind, Vec<Step>)> {
     let value = push.value;
-    Some(match (push.kind.as_str(), push.method.as_str()) {
+    let (kind, step) = match (push.kind.as_str(), push.method.as_str()) {
         ("counter", "inc") => (Kind::Counter, Step::Add(1.0)),
         ("counter", "add") if value >= 0.0 => (Kind::Counter, Step::Add(value)),
         ("gauge", "set") => (Kind::Gauge, Step::Set(value)),
@@ -187,8 +213,27 @@ fn kind_and_step(push: &Push) -> Option<(Kind, Step)> {
         ("gauge", "sub") => (Kind::Gauge, Step::Add(-value)),
         ("histogram", "observe") => (Kind::Histogram, Step::Add(value)),
         ("summary", "observe") => (Kind::Summary, Step::Add(value)),
+        (kind, "declare") => {
+            let kind = Kind::from_word(kind)?;
+            let is_plain = push.values.is_none() && push.count.is_none();
+            let may_be_native = kind == Kind::Histogram || push.native.is_none();
+            return (is_plain && may_be_native).then_some((kind, Vec::new()));
+        }
         _ => return None,
-    })
+    };
+    let observes = push.method == "observe";
+    let is_given_more = push.values.is_some() || push.count.is_some();
+    if !observes && is_given_more || kind != Kind::Histogram && push.native.is_some() {
+        return None;
+    }
+    let times = usize::try_from(push.count.unwrap_or(1)).ok().filter(|times| *times > 0)?;
+    let steps = match &push.values {
+        None => vec![step; times],
+        Some(values) => {
+            values.iter().flat_map(|value| iter::repeat_n(Step::Add(*value), times)).collect()
+        }
+    };
+    Some((kind, steps))
 }
 
 /// The labels in order, the last of each name, if all may be written by a client.
@@ -205,11 +250,14 @@ fn labels(push: &Push, kind: Kind) -> Option<Labels> {
     })
 }
 
-/// The bounds of a histogram that this push begins, if there can be one.
-fn bounds(push: &Push) -> Option<Vec<f64>> {
-    let bounds = if push.buckets.is_empty() { &DEFAULT_BOUNDS[..] } else { &push.buckets };
+/// The layout of a histogram that this push begins, if there can be one.
+fn layout(push: &Push) -> Option<Layout> {
+    let bounds = match (&*push.buckets, push.native) {
+        ([], None) => &DEFAULT_BOUNDS[..],
+        (listed, _) => listed,
+    };
     let good = bounds.is_sorted_by(|a, b| a < b) && bounds.len() <= BOUNDS_PER_HISTOGRAM_MAX;
-    good.then(|| bounds.to_vec())
+    good.then(|| Layout { bounds: bounds.to_vec(), native: push.native })
 }
 
 /// Whether the server keeps this name to itself.

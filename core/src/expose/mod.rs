@@ -1,35 +1,30 @@
 //! Totals to pages: one module per exposition format, siblings of one another.
 
 mod number;
+mod shape;
 mod text;
+
+pub use shape::{Coding, Escaping, Format, Shape};
 
 use crate::snapshot::Snapshot;
 
-/// An exposition format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// The Prometheus text format 0.0.4, in the layout of the original to the byte.
-    Text,
-}
-
-impl Format {
-    /// The `Content-Type` of a page in this format.
-    pub const fn content_type(self) -> &'static str {
-        match self {
-            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
-        }
-    }
+/// What an operator decides about pages, and no scraper asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether `OpenMetrics` shows when each series was born, as samples of the name with `_created`.
+    pub created: bool,
 }
 
 /// Appends the page of `snapshot` to `page`.
-pub fn encode(format: Format, snapshot: &Snapshot, page: &mut Vec<u8>) {
-    encode_pausing(format, snapshot, page, usize::MAX, |_| ());
+pub fn encode(shape: Shape, options: Options, snapshot: &Snapshot, page: &mut Vec<u8>) {
+    encode_pausing(shape, options, snapshot, page, usize::MAX, |_| ());
 }
 
 /// Does the same, but lets `pause` do what it likes whenever the page has grown by so many bytes: take what
 /// is there, or rest.
 pub fn encode_pausing(
-    format: Format,
+    shape: Shape,
+    _options: Options,
     snapshot: &Snapshot,
     page: &mut Vec<u8>,
     piece_bytes: usize,
@@ -42,7 +37,9 @@ pub fn encode_pausing(
             next = page.len().saturating_add(piece_bytes);
         }
     };
-    match format {
-        Format::Text => text::encode(snapshot, page, written),
+    match shape.format {
+        Format::TextV0 | Format::TextV1 | Format::OpenMetrics | Format::Protobuf => {
+            text::encode(snapshot, page, written);
+        }
     }
 }

@@ -37,13 +37,19 @@ fn write_family(
             written(page);
         }),
         Values::Histogram(histograms) => {
-            each(family, histograms.iter(), |series, (counts, sum)| {
-                let count = write_buckets(&series, histograms.bounds(), counts, page);
-                write_sum_and_count(&series, sum, count, page);
+            each(family, histograms.iter(), |series, histogram| {
+                let count = write_buckets(&series, histograms.bounds(), histogram.counts, page);
+                write_sum_and_count(&series, histogram.sum, count, page);
                 written(page);
             });
         }
-        Values::Summary(all) => each(family, all, |series, observations| {
+        Values::Summary(summaries) => each(family, summaries.iter(), |series, summary| {
+            let (observations, quantiles) = summary;
+            for (&part, &quantile) in summaries.objectives().iter().zip(quantiles) {
+                write_with_own_label(&series, "", "quantile", part, page);
+                write_f64(quantile, page);
+                page.push(b'\n');
+            }
             write_sum_and_count(&series, observations.sum, observations.count, page);
             written(page);
         }),
@@ -124,19 +130,32 @@ fn write_buckets(series: &Series<'_>, bounds: &Bounds, counts: &[u64], page: &mu
     let bounds = bounds.as_slice().iter().copied().chain([f64::INFINITY]);
     for (bound, &count) in bounds.zip(counts) {
         cumulative = cumulative.saturating_add(count);
-        page.extend_from_slice(series.name.as_bytes());
-        page.extend_from_slice(b"_bucket{");
-        if !series.labels.is_empty() {
-            page.extend_from_slice(series.labels.as_bytes());
-            page.push(b',');
-        }
-        page.extend_from_slice(b"le=\"");
-        write_f64(bound, page);
-        page.extend_from_slice(b"\"} ");
+        write_with_own_label(series, "_bucket", "le", bound, page);
         write_amount(cumulative.into(), page);
         page.push(b'\n');
     }
     cumulative
+}
+
+/// Writes a sample with a label of the exposition's own after the client's, up to its value.
+fn write_with_own_label(
+    series: &Series<'_>,
+    suffix: &str,
+    label: &str,
+    value: f64,
+    page: &mut Vec<u8>,
+) {
+    page.extend_from_slice(series.name.as_bytes());
+    page.extend_from_slice(suffix.as_bytes());
+    page.push(b'{');
+    if !series.labels.is_empty() {
+        page.extend_from_slice(series.labels.as_bytes());
+        page.push(b',');
+    }
+    page.extend_from_slice(label.as_bytes());
+    page.extend_from_slice(b"=\"");
+    write_f64(value, page);
+    page.extend_from_slice(b"\"} ");
 }
 
 fn write_sum_and_count(series: &Series<'_>, sum: f64, count: u64, page: &mut Vec<u8>) {

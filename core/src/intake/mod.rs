@@ -74,8 +74,8 @@ pub struct Tally {
     pub created: u64,
     /// Deltas whose help text replaced another one.
     pub help_replaced: u64,
-    /// Deltas whose buckets are not those of their family, which it kept.
-    pub buckets_ignored: u64,
+    /// Deltas whose buckets, resolution or objectives are not those of their family, which it kept.
+    pub layout_ignored: u64,
 }
 
 /// Why a delta was refused.
@@ -130,7 +130,7 @@ impl Intake {
                     let mut remembered = self.memo.note_mut(again.place);
                     let applied = remembered
                         .as_ref()
-                        .and_then(|noted| registry.apply_known(&noted.known, &again.change));
+                        .and_then(|noted| registry.apply_known(&noted.known, &again.change, now));
                     if let Some(applied) = applied {
                         outcome.tally.add(again.change.kind(), applied);
                         continue;
@@ -236,7 +236,7 @@ impl Tally {
         }
         self.created += u64::from(applied.created);
         self.help_replaced += u64::from(applied.help_replaced);
-        self.buckets_ignored += u64::from(applied.buckets_ignored);
+        self.layout_ignored += u64::from(applied.layout_ignored);
     }
 }
 
@@ -247,7 +247,7 @@ impl AddAssign for Tally {
         }
         self.created += other.created;
         self.help_replaced += other.help_replaced;
-        self.buckets_ignored += other.buckets_ignored;
+        self.layout_ignored += other.layout_ignored;
     }
 }
 

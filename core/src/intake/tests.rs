@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    expose::{self, Format},
+    expose::{self, Options, Shape},
     registry::SchemaConflicts,
 };
 
@@ -42,7 +42,8 @@ impl Twins {
 
 fn page(registry: &Registry) -> String {
     let mut page = Vec::new();
-    expose::encode(Format::Text, &registry.snapshot(), &mut page);
+    let snapshot = registry.snapshot(Timestamp(1));
+    expose::encode(Shape::default(), Options::default(), &snapshot, &mut page);
     String::from_utf8(page).unwrap()
 }
 

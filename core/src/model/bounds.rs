@@ -8,11 +8,22 @@ use crate::limits::BOUNDS_PER_HISTOGRAM_MAX;
 pub const DEFAULT_BOUNDS: [f64; 11] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Upper bounds of buckets, inclusive: finite, strictly increasing, at least one. The bucket `+Inf`
-/// that every histogram has is not among them.
-#[derive(Clone, Debug, PartialEq)]
-// Invariant: `Some` holds at least one bound. `None` is the default, which most histograms share.
-pub struct Bounds(Option<Arc<[f64]>>);
+/// Upper bounds of buckets, inclusive: finite, strictly increasing. The bucket `+Inf` that every histogram
+/// has is not among them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bounds(Choice);
+
+/// Most histograms share the default.
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Choice {
+    /// [`DEFAULT_BOUNDS`].
+    #[default]
+    Default,
+    /// None but `+Inf`.
+    None,
+    // Invariant: at least one, and not those of `Default`.
+    Listed(Arc<[f64]>),
+}
 
 /// Why a list is no bounds.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -50,12 +61,26 @@ impl Bounds {
             }
         }
         let is_default = bounds.is_empty() || bounds == DEFAULT_BOUNDS;
-        Ok(Self((!is_default).then(|| bounds.into())))
+        Ok(Self(if is_default { Choice::Default } else { Choice::Listed(bounds.into()) }))
+    }
+
+    /// No bounds: all observations fall into the bucket `+Inf`.
+    pub const fn none() -> Self {
+        Self(Choice::None)
+    }
+
+    /// Whether these are the default bounds, asked for or not.
+    pub const fn is_default(&self) -> bool {
+        matches!(self.0, Choice::Default)
     }
 
     /// The bounds in order, without `+Inf`.
     pub fn as_slice(&self) -> &[f64] {
-        self.0.as_deref().unwrap_or(&DEFAULT_BOUNDS)
+        match &self.0 {
+            Choice::Default => &DEFAULT_BOUNDS,
+            Choice::None => &[],
+            Choice::Listed(bounds) => bounds,
+        }
     }
 
     /// Buckets that these bounds make, `+Inf` among them.
@@ -67,13 +92,6 @@ impl Bounds {
     /// last, `+Inf`, for everything else and for NaN.
     pub fn bucket_of(&self, value: f64) -> usize {
         self.as_slice().partition_point(|&bound| bound < value || value.is_nan())
-    }
-}
-
-impl Default for Bounds {
-    /// [`DEFAULT_BOUNDS`].
-    fn default() -> Self {
-        Self(None)
     }
 }
 

@@ -6,12 +6,12 @@
 //! | counter | an amount ≥ 0 | `a + b` |
 //! | gauge | "set to x" or "add d" | a later set forgets what was before it; adds add up |
 //! | histogram | counts per bucket and a sum | element by element |
-//! | summary | a sum and a count | element by element |
+//! | summary | a sum, a count, and sketches by time | element by element |
 //!
 //! A series' state is the composition of all its changes, and so a [`Value`] is itself a change: the one
 //! that leads from nothing to there.
 
-use super::{Bounds, Kind, count_as_f64, whole};
+use super::{Buckets, HistogramChange, Kind, Summary, SummaryChange, count_as_f64, whole};
 
 /// A change to one series.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,7 @@ pub enum Change {
     /// To a histogram.
     Histogram(HistogramChange),
     /// To a summary.
-    Summary(Observations),
+    Summary(SummaryChange),
 }
 
 /// What a series holds at one instant.
@@ -36,7 +36,7 @@ pub enum Value {
     /// Observations in buckets.
     Histogram(Buckets),
     /// Observations.
-    Summary(Observations),
+    Summary(Summary),
 }
 
 /// What a counter grows by, or has grown to: never negative, never NaN.
@@ -64,39 +64,6 @@ pub enum GaugeChange {
     Add(f64),
 }
 
-/// What happens to a histogram.
-#[derive(Clone, Debug, PartialEq)]
-pub enum HistogramChange {
-    /// One observation, as clients send it. It falls into the buckets of the histogram that it comes to;
-    /// `bounds` are what a histogram that begins with it gets.
-    Observation {
-        /// What was observed.
-        value: f64,
-        /// The bounds the client asked for.
-        bounds: Bounds,
-    },
-    /// Observations already sorted into buckets.
-    Buckets(Buckets),
-}
-
-/// Observations sorted into buckets.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Buckets {
-    bounds: Bounds,
-    // Invariant: `bounds.buckets()` counts, the last for +Inf; each its own, not cumulative.
-    counts: Box<[u64]>,
-    sum: f64,
-}
-
-/// Observations as a summary keeps them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Observations {
-    /// The sum of what was observed, in order of arrival.
-    pub sum: f64,
-    /// How many there were.
-    pub count: u64,
-}
-
 /// Two changes that are not to the same series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Incomposable {
@@ -122,16 +89,20 @@ impl Change {
     /// The change that does what this one and then `later` do.
     ///
     /// Associative; commutative too but for [`GaugeChange::Set`]; up to the rounding of float sums. The
-    /// bounds of a histogram are those of the earlier change.
+    /// layout of a histogram is that of the earlier change.
     pub fn then(self, later: Self) -> Result<Self, Incomposable> {
         Ok(match (self, later) {
             (Self::Counter(a), Self::Counter(b)) => Self::Counter(a.plus(b)),
             (Self::Gauge(a), Self::Gauge(b)) => Self::Gauge(a.then(b)),
-            (Self::Summary(a), Self::Summary(b)) => Self::Summary(a.plus(b)),
+            (Self::Summary(a), Self::Summary(b)) => {
+                let mut summary = a.into_summary();
+                summary.add(b);
+                Self::Summary(SummaryChange::Summed(Box::new(summary)))
+            }
             (Self::Histogram(a), Self::Histogram(b)) => {
                 let mut buckets = a.into_buckets();
                 buckets.add(&b)?;
-                Self::Histogram(HistogramChange::Buckets(buckets))
+                Self::Histogram(HistogramChange::Sorted(Box::new(buckets)))
             }
             (
                 a @ (Self::Counter(_) | Self::Gauge(_) | Self::Histogram(_) | Self::Summary(_)),
@@ -147,8 +118,10 @@ impl From<Value> for Change {
         match value {
             Value::Counter(amount) => Self::Counter(amount),
             Value::Gauge(level) => Self::Gauge(GaugeChange::Set(level)),
-            Value::Histogram(buckets) => Self::Histogram(HistogramChange::Buckets(buckets)),
-            Value::Summary(observations) => Self::Summary(observations),
+            Value::Histogram(buckets) => {
+                Self::Histogram(HistogramChange::Sorted(Box::new(buckets)))
+            }
+            Value::Summary(summary) => Self::Summary(SummaryChange::Summed(Box::new(summary))),
         }
     }
 }
@@ -218,100 +191,12 @@ impl GaugeChange {
     }
 }
 
-impl HistogramChange {
-    /// The bounds it brings.
-    pub const fn bounds(&self) -> &Bounds {
-        match self {
-            Self::Observation { bounds, .. } => bounds,
-            Self::Buckets(buckets) => &buckets.bounds,
-        }
-    }
-
-    fn into_buckets(self) -> Buckets {
-        match self {
-            Self::Observation { value, bounds } => {
-                let mut buckets = Buckets::none(bounds);
-                buckets.observe(value);
-                buckets
-            }
-            Self::Buckets(buckets) => buckets,
-        }
-    }
-}
-
-impl Buckets {
-    /// No observation yet.
-    pub fn none(bounds: Bounds) -> Self {
-        let counts = vec![0; bounds.buckets()].into();
-        Self { bounds, counts, sum: 0.0 }
-    }
-
-    /// Joins the parts that a series keeps apart; `counts` are those of `bounds.buckets()` buckets.
-    pub(crate) fn from_parts(bounds: Bounds, counts: Box<[u64]>, sum: f64) -> Self {
-        debug_assert_eq!(counts.len(), bounds.buckets(), "a count for each bucket");
-        Self { bounds, counts, sum }
-    }
-
-    /// The upper bounds, `+Inf` not among them.
-    pub const fn bounds(&self) -> &Bounds {
-        &self.bounds
-    }
-
-    /// The count of each bucket alone, `+Inf` last.
-    pub const fn counts(&self) -> &[u64] {
-        &self.counts
-    }
-
-    /// The sum of what was observed.
-    pub const fn sum(&self) -> f64 {
-        self.sum
-    }
-
-    /// How many observations there were.
-    pub fn count(&self) -> u64 {
-        self.counts.iter().fold(0, |total, &count| total.saturating_add(count))
-    }
-
-    fn observe(&mut self, value: f64) {
-        if let Some(count) = self.counts.get_mut(self.bounds.bucket_of(value)) {
-            *count = count.saturating_add(1);
-        }
-        self.sum += value;
-    }
-
-    fn add(&mut self, change: &HistogramChange) -> Result<(), Incomposable> {
-        match change {
-            HistogramChange::Observation { value, .. } => self.observe(*value),
-            HistogramChange::Buckets(later) if later.bounds == self.bounds => {
-                for (count, &by) in self.counts.iter_mut().zip(&later.counts) {
-                    *count = count.saturating_add(by);
-                }
-                self.sum += later.sum;
-            }
-            HistogramChange::Buckets(_) => return Err(Incomposable::Bounds),
-        }
-        Ok(())
-    }
-}
-
-impl Observations {
-    /// One observation.
-    pub const fn one(value: f64) -> Self {
-        Self { sum: value, count: 1 }
-    }
-
-    /// Both together.
-    #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
-        Self { sum: self.sum + other.sum, count: self.count.saturating_add(other.count) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::{Bounds, Layout, Observations, Readings, Resolution};
 
     /// Multiples of 1/8 of some size: their sums are exact, so that the laws hold to the letter.
     fn exact() -> impl Strategy<Value = f64> {
@@ -325,12 +210,26 @@ mod tests {
         ]
     }
 
-    fn bounds() -> Bounds {
-        Bounds::new(&[-10.0, 0.5, 100.0]).unwrap()
+    /// Classic buckets, native ones, and both.
+    fn layouts() -> [Layout; 3] {
+        let bounds = Bounds::new(&[-10.0, 0.5, 100.0]).unwrap();
+        let native = Some(Resolution::new(Some(4.0), Some(8.0)).unwrap());
+        [
+            Layout { bounds: bounds.clone(), native: None },
+            Layout { bounds: Bounds::none(), native },
+            Layout { bounds, native },
+        ]
+    }
+
+    fn readings() -> impl Strategy<Value = Readings> {
+        (proptest::collection::vec(exact(), 0..5), 1_u32..5).prop_map(|(values, times)| {
+            Readings::new(values.into(), crate::model::Times::new(f64::from(times)).unwrap())
+                .unwrap()
+        })
     }
 
     /// Changes of one kind.
-    fn changes(kind: Kind) -> BoxedStrategy<Change> {
+    fn changes(kind: Kind, layout: Layout) -> BoxedStrategy<Change> {
         match kind {
             Kind::Counter => amount().prop_map(Change::Counter).boxed(),
             Kind::Gauge => prop_oneof![
@@ -338,28 +237,45 @@ mod tests {
                 exact().prop_map(|value| Change::Gauge(GaugeChange::Add(value))),
             ]
             .boxed(),
-            Kind::Histogram => prop_oneof![
-                exact().prop_map(|value| HistogramChange::Observation { value, bounds: bounds() }),
-                (proptest::collection::vec(0_u64..1000, 4), exact()).prop_map(|(counts, sum)| {
-                    HistogramChange::Buckets(Buckets::from_parts(bounds(), counts.into(), sum))
-                }),
+            Kind::Histogram => {
+                let (buckets, counted) = (layout.bounds.buckets(), layout.clone());
+                prop_oneof![
+                    readings().prop_map(move |readings| HistogramChange::Observed {
+                        readings,
+                        layout: layout.clone()
+                    }),
+                    (proptest::collection::vec(0_u64..1000, buckets), exact()).prop_map(
+                        move |(counts, sum)| {
+                            let buckets = Buckets::sorted(counted.clone(), &counts, sum);
+                            HistogramChange::Sorted(Box::new(buckets.unwrap()))
+                        }
+                    ),
+                ]
+                .prop_map(Change::Histogram)
+                .boxed()
+            }
+            Kind::Summary => prop_oneof![
+                readings()
+                    .prop_map(|readings| SummaryChange::Observed { readings, objectives: None }),
+                (exact(), 0_u64..1000).prop_map(|(sum, count)| {
+                    let observations = Observations { sum, count };
+                    SummaryChange::Summed(Box::new(Summary { observations, ..Summary::default() }))
+                })
             ]
-            .prop_map(Change::Histogram)
+            .prop_map(Change::Summary)
             .boxed(),
-            Kind::Summary => (exact(), 0_u64..1000)
-                .prop_map(|(sum, count)| Change::Summary(Observations { sum, count }))
-                .boxed(),
         }
     }
 
     fn three_of_a_kind() -> impl Strategy<Value = (Change, Change, Change)> {
-        prop_oneof![
-            Just(Kind::Counter),
-            Just(Kind::Gauge),
-            Just(Kind::Histogram),
-            Just(Kind::Summary)
-        ]
-        .prop_flat_map(|kind| (changes(kind), changes(kind), changes(kind)))
+        (proptest::sample::select(&Kind::ALL[..]), proptest::sample::select(layouts().to_vec()))
+            .prop_flat_map(|(kind, layout)| {
+                (
+                    changes(kind, layout.clone()),
+                    changes(kind, layout.clone()),
+                    changes(kind, layout),
+                )
+            })
     }
 
     fn sets(change: &Change) -> bool {

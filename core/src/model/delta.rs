@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    BoundsError, Change, Kind, LabelError, Labels, MetricName, NameError, NegativeAmount, Quoted,
+    BoundsError, Change, CountsMismatch, Exemplar, ExemplarError, Kind, LabelError, Labels,
+    MetricName, NameError, NegativeAmount, ObjectivesError, Quoted, ReadingsError, ResolutionError,
 };
 use crate::limits::HELP_BYTES_MAX;
 
@@ -14,6 +15,7 @@ pub struct Delta<'a> {
     help: Cow<'a, str>,
     labels: Labels<'a>,
     change: Change,
+    exemplar: Option<Box<Exemplar>>,
 }
 
 /// Why parts that a client sent make no delta.
@@ -47,6 +49,24 @@ pub enum InvalidDelta {
     /// The bounds of a histogram.
     #[error(transparent)]
     Bounds(#[from] BoundsError),
+    /// The resolution of a native histogram.
+    #[error(transparent)]
+    Resolution(#[from] ResolutionError),
+    /// The objectives of a summary.
+    #[error(transparent)]
+    Objectives(#[from] ObjectivesError),
+    /// What was observed.
+    #[error(transparent)]
+    Readings(#[from] ReadingsError),
+    /// The counts of a histogram's buckets.
+    #[error(transparent)]
+    Counts(#[from] CountsMismatch),
+    /// The exemplar.
+    #[error(transparent)]
+    Exemplar(#[from] ExemplarError),
+    /// An exemplar of a kind that keeps none.
+    #[error("a {0} keeps no exemplars: send them with counters and histograms")]
+    NoExemplars(Kind),
 }
 
 impl<'a> Delta<'a> {
@@ -66,7 +86,16 @@ impl<'a> Delta<'a> {
         {
             return Err(InvalidDelta::OwnLabel { kind, label });
         }
-        Ok(Self { name, help, labels, change })
+        Ok(Self { name, help, labels, change, exemplar: None })
+    }
+
+    /// The same with an exemplar.
+    pub fn with_exemplar(mut self, exemplar: Exemplar) -> Result<Self, InvalidDelta> {
+        match self.kind() {
+            Kind::Counter | Kind::Histogram => self.exemplar = Some(Box::new(exemplar)),
+            kind @ (Kind::Gauge | Kind::Summary) => return Err(InvalidDelta::NoExemplars(kind)),
+        }
+        Ok(self)
     }
 
     /// The name of the family.
@@ -87,6 +116,11 @@ impl<'a> Delta<'a> {
     /// What happens to the series.
     pub const fn change(&self) -> &Change {
         &self.change
+    }
+
+    /// An observation that stands for the others.
+    pub fn exemplar(&self) -> Option<&Exemplar> {
+        self.exemplar.as_deref()
     }
 
     /// The kind of the family.

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use super::Quoted;
-use crate::limits::{LABEL_NAME_BYTES_MAX, METRIC_NAME_BYTES_MAX};
+use crate::limits::{LABEL_NAME_BYTES_MAX, METRIC_NAME_BYTES_MAX, NameScheme};
 
-/// A metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`, at most [`METRIC_NAME_BYTES_MAX`] bytes.
+/// A metric name of at most [`METRIC_NAME_BYTES_MAX`] bytes: `[a-zA-Z_:][a-zA-Z0-9_:]*`, or any text but
+/// none where the scheme is that of UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MetricName<'a>(Cow<'a, str>);
 
@@ -17,6 +18,9 @@ pub enum NameError {
         "metric name {0} is invalid: use letters, digits, underscores and colons, no digit first"
     )]
     Metric(Quoted),
+    /// No name of a metric or label at all.
+    #[error("a name is empty: metrics and labels need one")]
+    Empty,
     /// A metric name over its limit.
     #[error(
         "metric name {name} is {bytes} bytes long; the limit is {METRIC_NAME_BYTES_MAX}: shorten it"
@@ -47,12 +51,16 @@ pub enum NameError {
 
 impl<'a> MetricName<'a> {
     /// Checks `text`.
-    pub fn new(text: Cow<'a, str>) -> Result<Self, NameError> {
+    pub fn new(text: Cow<'a, str>, scheme: NameScheme) -> Result<Self, NameError> {
         if text.len() > METRIC_NAME_BYTES_MAX {
             return Err(NameError::MetricTooLong { name: Quoted::new(&text), bytes: text.len() });
         }
-        if !is_word(&text, |byte| is_name_byte(byte) || byte == b':') {
-            return Err(NameError::Metric(Quoted::new(&text)));
+        match scheme {
+            NameScheme::Legacy if !is_legacy_metric_name(&text) => {
+                return Err(NameError::Metric(Quoted::new(&text)));
+            }
+            NameScheme::Utf8 if text.is_empty() => return Err(NameError::Empty),
+            NameScheme::Legacy | NameScheme::Utf8 => {}
         }
         Ok(Self(text))
     }
@@ -63,19 +71,33 @@ impl<'a> MetricName<'a> {
     }
 }
 
-/// Refuses what is no label name: `[a-zA-Z_][a-zA-Z0-9_]*`, not starting with `__`, at most
-/// [`LABEL_NAME_BYTES_MAX`] bytes.
-pub(super) fn check_label_name(text: &str) -> Result<(), NameError> {
+/// Refuses what is no label name of at most [`LABEL_NAME_BYTES_MAX`] bytes, not starting with `__`:
+/// `[a-zA-Z_][a-zA-Z0-9_]*`, or any text but none where the scheme is that of UTF-8.
+pub(super) fn check_label_name(text: &str, scheme: NameScheme) -> Result<(), NameError> {
     if text.len() > LABEL_NAME_BYTES_MAX {
         return Err(NameError::LabelTooLong { name: Quoted::new(text), bytes: text.len() });
     }
-    if !is_word(text, is_name_byte) {
-        return Err(NameError::Label(Quoted::new(text)));
+    match scheme {
+        NameScheme::Legacy if !is_legacy_label_name(text) => {
+            return Err(NameError::Label(Quoted::new(text)));
+        }
+        NameScheme::Utf8 if text.is_empty() => return Err(NameError::Empty),
+        NameScheme::Legacy | NameScheme::Utf8 => {}
     }
     if text.starts_with("__") {
         return Err(NameError::LabelReserved(Quoted::new(text)));
     }
     Ok(())
+}
+
+/// Whether a metric name is one of those that all of Prometheus knows.
+pub fn is_legacy_metric_name(text: &str) -> bool {
+    is_word(text, |byte| is_name_byte(byte) || byte == b':')
+}
+
+/// Whether a label name is one of those that all of Prometheus knows.
+pub fn is_legacy_label_name(text: &str) -> bool {
+    is_word(text, is_name_byte)
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -94,13 +116,15 @@ mod tests {
 
     #[track_caller]
     fn check_metric(text: &str, want: Result<(), &str>) {
-        let got = MetricName::new(text.into()).map(|_| ()).map_err(|error| error.to_string());
+        let got = MetricName::new(text.into(), NameScheme::Legacy)
+            .map(|_| ())
+            .map_err(|error| error.to_string());
         assert_eq!(got, want.map_err(str::to_owned), "metric name {text:?}");
     }
 
     #[track_caller]
     fn check_label(text: &str, want: Result<(), &str>) {
-        let got = check_label_name(text).map_err(|error| error.to_string());
+        let got = check_label_name(text, NameScheme::Legacy).map_err(|error| error.to_string());
         assert_eq!(got, want.map_err(str::to_owned), "label name {text:?}");
     }
 

@@ -13,6 +13,11 @@ pub const fn count_as_f64(count: u64) -> f64 {
     count as f64
 }
 
+/// A size in memory as a count.
+pub(super) fn as_u64(size: usize) -> u64 {
+    u64::try_from(size).unwrap_or(u64::MAX)
+}
+
 /// `value` as a count, if it is a whole number in 0 ≤ value < 2^64; then the conversion is exact.
 #[expect(
     clippy::as_conversions,

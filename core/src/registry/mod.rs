@@ -32,6 +32,7 @@ use crate::{
         fingerprint::{Fingerprint, Fingerprinter},
         series::Series,
     },
+    rules::Rules,
     snapshot::Snapshot,
 };
 
@@ -52,6 +53,7 @@ pub enum SchemaConflicts {
 pub struct Registry {
     schema_conflicts: SchemaConflicts,
     series_max: usize,
+    rules: Rules,
     fingerprinter: Fingerprinter,
     /// Families by name. Invariant: none is without series for longer than `create` runs.
     families: RwLock<BTreeMap<Arc<str>, Arc<Family>>>,
@@ -74,8 +76,8 @@ pub struct Applied {
     pub created: bool,
     /// The delta's help text replaced another one.
     pub help_replaced: bool,
-    /// The delta's buckets are not those of the family, which it keeps.
-    pub buckets_ignored: bool,
+    /// The delta's buckets, resolution or objectives are not those of the family, which it keeps.
+    pub layout_ignored: bool,
 }
 
 /// Why a delta was not applied.
@@ -154,6 +156,7 @@ impl Registry {
         Self {
             schema_conflicts,
             series_max: limits.series,
+            rules: Rules::default(),
             fingerprinter: Fingerprinter::new(),
             families: RwLock::default(),
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
@@ -161,11 +164,17 @@ impl Registry {
         }
     }
 
+    /// The same, where the operator has made rules.
+    #[must_use]
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
+    }
+
     /// Applies one delta, whole or not at all. `now` is the birth of the series if it is new.
     pub fn apply(&self, delta: &Delta<'_>, now: Timestamp) -> Result<Applied, Rejected> {
         let fingerprint = self.fingerprinter.of(delta);
         if let Some(series) = find(&self.shard(fingerprint).read(), fingerprint) {
-            return self.apply_to(series, delta);
+            return self.apply_to(series, delta, now);
         }
         self.create(delta, fingerprint, now)
     }
@@ -186,27 +195,27 @@ impl Registry {
         Some(Known { series, help_version })
     }
 
-    /// Applies a change to the series of a delta seen before, as if that delta had come with this change.
-    /// `None` if that takes another look at the whole delta.
-    pub fn apply_known(&self, known: &Known, change: &Change) -> Option<Applied> {
+    /// Applies a change to the series of a delta seen before, as if that delta had come at `now` with this
+    /// change and without an exemplar. `None` if that takes another look at the whole delta.
+    pub fn apply_known(&self, known: &Known, change: &Change, now: Timestamp) -> Option<Applied> {
         let family = known.series.family();
         if known.help_version.is_some_and(|version| version != family.help_version()) {
             return None;
         }
-        let buckets_ignored = known.series.fold(change).ok()?;
-        Some(Applied { created: false, help_replaced: false, buckets_ignored })
+        let layout_ignored = known.series.fold(change, now).ok()?;
+        Some(Applied { created: false, help_replaced: false, layout_ignored })
     }
 
-    /// The families with their values, as of about now: a scrape and a push at the same time may see
+    /// The families with their values, as of about `now`: a scrape and a push at the same time may see
     /// each other or not, series by series.
-    pub fn snapshot(&self) -> Snapshot {
-        self.snapshot_pausing(|| ())
+    pub fn snapshot(&self, now: Timestamp) -> Snapshot {
+        self.snapshot_pausing(now, || ())
     }
 
     /// The same, but calls `pause` every so often, with nothing locked that a push waits for.
-    pub fn snapshot_pausing(&self, mut pause: impl FnMut()) -> Snapshot {
+    pub fn snapshot_pausing(&self, now: Timestamp, mut pause: impl FnMut()) -> Snapshot {
         let families: Vec<Arc<Family>> = self.families.read().values().map(Arc::clone).collect();
-        Snapshot::new(families.iter().map(|family| family.snapshot(&mut pause)).collect())
+        Snapshot::new(families.iter().map(|family| family.snapshot(now, &mut pause)).collect())
     }
 
     /// Series held now.
@@ -234,7 +243,12 @@ impl Registry {
     }
 
     /// Applies a delta to the series it is of.
-    fn apply_to(&self, series: &Series, delta: &Delta<'_>) -> Result<Applied, Rejected> {
+    fn apply_to(
+        &self,
+        series: &Series,
+        delta: &Delta<'_>,
+        now: Timestamp,
+    ) -> Result<Applied, Rejected> {
         let family = series.family();
         family.check_kind(delta.name(), delta.kind())?;
         match self.schema_conflicts {
@@ -242,14 +256,11 @@ impl Registry {
             // Its label names are those of the series, which have been checked.
             SchemaConflicts::Reject => family.check_help(delta)?,
         }
-        let buckets_ignored = series.fold(delta.change()).map_err(|_| {
-            // The kind has been checked; what is left are counts for other buckets.
-            Rejected::BoundsConflict(Quoted::new(delta.name()))
-        })?;
+        let layout_ignored = fold(series, delta, now)?;
         Ok(Applied {
             created: false,
             help_replaced: family.adopt_help(delta.help()),
-            buckets_ignored,
+            layout_ignored,
         })
     }
 
@@ -265,7 +276,7 @@ impl Registry {
         let mut families = self.families.write();
         let known = families.get(delta.name()).map(Arc::clone);
         if let Some(series) = find(&self.shard(fingerprint).read(), fingerprint) {
-            return self.apply_to(series, delta);
+            return self.apply_to(series, delta, now);
         }
         let family = match &known {
             Some(family) => {
@@ -279,7 +290,7 @@ impl Registry {
                 }
                 Arc::clone(family)
             }
-            None => Arc::new(new_family(&families, delta)?),
+            None => Arc::new(self.new_family(&families, delta)?),
         };
         let count = self.series_count.load(Ordering::Relaxed);
         if count >= self.series_max {
@@ -287,9 +298,7 @@ impl Registry {
             return Err(Rejected::TooManySeries { name, limit: self.series_max });
         }
         let series = Arc::new(Series::new(Arc::clone(&family), fingerprint));
-        let buckets_ignored = series
-            .fold(delta.change())
-            .map_err(|_| Rejected::BoundsConflict(Quoted::new(delta.name())))?;
+        let layout_ignored = fold(&series, delta, now)?;
         // Nothing can fail from here on.
         let help_replaced = family.adopt_help(delta.help());
         family.add(&LabelSet::from(delta.labels()), now, Arc::clone(&series));
@@ -300,7 +309,23 @@ impl Registry {
         if known.is_none() {
             families.insert(Arc::clone(family.name()), family);
         }
-        Ok(Applied { created: true, help_replaced, buckets_ignored })
+        Ok(Applied { created: true, help_replaced, layout_ignored })
+    }
+
+    /// The family that `delta` begins, if it may.
+    fn new_family(&self, families: &Families, delta: &Delta<'_>) -> Result<Family, Rejected> {
+        if reserved::is_reserved(delta.name(), delta.kind()) {
+            return Err(Rejected::ReservedName(Quoted::new(delta.name())));
+        }
+        let kind_of = |name: &str| families.get(name).map(|family| family.kind());
+        if let Some(other) = collision(delta.name(), delta.kind(), kind_of) {
+            return Err(Rejected::SuffixCollision {
+                name: Quoted::new(delta.name()),
+                kind: delta.kind(),
+                other: Quoted::new(&other),
+            });
+        }
+        Ok(Family::new(delta, &self.rules))
     }
 }
 
@@ -312,18 +337,13 @@ fn find(shard: &Shard, fingerprint: Fingerprint) -> Option<&Arc<Series>> {
     shard.find(fingerprint.low, |series| series.fingerprint() == fingerprint)
 }
 
-/// The family that `delta` begins, if it may.
-fn new_family(families: &Families, delta: &Delta<'_>) -> Result<Family, Rejected> {
-    if reserved::is_reserved(delta.name(), delta.kind()) {
-        return Err(Rejected::ReservedName(Quoted::new(delta.name())));
+/// Folds a delta of the right kind into its series; says whether its layout was ignored.
+fn fold(series: &Series, delta: &Delta<'_>, now: Timestamp) -> Result<bool, Rejected> {
+    let folded = series.fold(delta.change(), now);
+    // The kind has been checked; what is left are counts for other buckets.
+    let ignored = folded.map_err(|_| Rejected::BoundsConflict(Quoted::new(delta.name())))?;
+    if let Some(exemplar) = delta.exemplar() {
+        series.family().keep(series, exemplar, now);
     }
-    let kind_of = |name: &str| families.get(name).map(|family| family.kind());
-    if let Some(other) = collision(delta.name(), delta.kind(), kind_of) {
-        return Err(Rejected::SuffixCollision {
-            name: Quoted::new(delta.name()),
-            kind: delta.kind(),
-            other: Quoted::new(&other),
-        });
-    }
-    Ok(Family::new(delta))
+    Ok(ignored)
 }

@@ -2,18 +2,29 @@
 
 use std::sync::Arc;
 
-use super::{family::Family, fingerprint::Fingerprint};
-use crate::{
-    atomic::{AtomicAmount, AtomicBuckets, AtomicF64, AtomicObservations},
-    model::{Change, Incomposable, Kind},
-    snapshot::Values,
+use parking_lot::Mutex;
+
+use super::{
+    family::{Family, Form},
+    fingerprint::Fingerprint,
 };
+use crate::{
+    atomic::{AtomicAmount, AtomicBuckets, AtomicF64, AtomicSummary},
+    model::{Change, Exemplar, Incomposable, Timestamp},
+    snapshot::{Exemplars, Values},
+};
+
+/// Exemplars that are kept of a histogram without classic bounds, where one for each bucket would be one
+/// (as many as client libraries of Prometheus keep).
+const EXEMPLARS_OF_NATIVE: usize = 10;
 
 /// Its labels and its birth are not here: they are in the roster of its family.
 pub(super) struct Series {
     fingerprint: Fingerprint,
     family: Arc<Family>,
     state: State,
+    /// Those of its counter or buckets, by place. Few series have any.
+    exemplars: Mutex<Option<Box<Exemplars>>>,
 }
 
 /// The composition of all changes so far, one kind of atomics per kind of metric.
@@ -21,18 +32,20 @@ enum State {
     Counter(AtomicAmount),
     Gauge(AtomicF64),
     Histogram(Box<AtomicBuckets>),
-    Summary(Box<AtomicObservations>),
+    Summary(Box<AtomicSummary>),
 }
 
 impl Series {
     pub(super) fn new(family: Arc<Family>, fingerprint: Fingerprint) -> Self {
-        let state = match family.kind() {
-            Kind::Counter => State::Counter(AtomicAmount::default()),
-            Kind::Gauge => State::Gauge(AtomicF64::default()),
-            Kind::Histogram => State::Histogram(Box::new(AtomicBuckets::new(family.bounds()))),
-            Kind::Summary => State::Summary(Box::default()),
+        let state = match family.form() {
+            Form::Counter => State::Counter(AtomicAmount::default()),
+            Form::Gauge => State::Gauge(AtomicF64::default()),
+            Form::Histogram(layout) => State::Histogram(Box::new(AtomicBuckets::new(layout))),
+            Form::Summary(objectives) => {
+                State::Summary(Box::new(AtomicSummary::new(objectives.is_some())))
+            }
         };
-        Self { fingerprint, family, state }
+        Self { fingerprint, family, state, exemplars: Mutex::default() }
     }
 
     pub(super) fn fingerprint(&self) -> Fingerprint {
@@ -43,18 +56,19 @@ impl Series {
         &self.family
     }
 
-    /// Adds a change to the state, whole or not at all. Says whether the buckets that it brought were
-    /// ignored.
-    pub(super) fn fold(&self, change: &Change) -> Result<bool, Incomposable> {
+    /// Adds a change to the state at `now`, whole or not at all. Says whether the layout or the objectives
+    /// that it brought were ignored.
+    pub(super) fn fold(&self, change: &Change, now: Timestamp) -> Result<bool, Incomposable> {
         match (&self.state, change) {
             (State::Counter(total), Change::Counter(amount)) => total.add(*amount),
             (State::Gauge(level), Change::Gauge(change)) => level.change(*change),
-            (State::Summary(observed), Change::Summary(observations)) => {
-                observed.add(*observations);
+            (State::Summary(summary), Change::Summary(change)) => {
+                summary.add(change, self.family.span(), now);
+                return Ok(self.family.ignores_objectives(change.objectives()));
             }
             (State::Histogram(buckets), Change::Histogram(change)) => {
-                buckets.add(change, self.family.bounds())?;
-                return Ok(self.family.ignores_buckets_of(change));
+                buckets.add(change, self.family.layout())?;
+                return Ok(self.family.ignores_layout(change.layout()));
             }
             (
                 State::Counter(_) | State::Gauge(_) | State::Histogram(_) | State::Summary(_),
@@ -64,15 +78,45 @@ impl Series {
         Ok(false)
     }
 
-    /// Appends what it holds now to the values of its family.
-    pub(super) fn read_into(&self, values: &mut Values) {
+    /// Keeps the exemplar of a change that came at `now`, in the place of the one of the same bucket.
+    pub(super) fn keep(&self, exemplar: &Exemplar, now: Timestamp) {
+        let exemplar = exemplar.at(now);
+        let bounds = &self.family.layout().bounds;
+        let place = match &self.state {
+            State::Counter(_) => 0,
+            State::Histogram(_) => bounds.bucket_of(exemplar.value),
+            State::Gauge(_) | State::Summary(_) => return,
+        };
+        let in_each = if bounds.buckets() == 1 { EXEMPLARS_OF_NATIVE } else { 1 };
+        let mut held = self.exemplars.lock();
+        let held = held.get_or_insert_default();
+        let mut in_place = (0..).zip(held.iter()).filter(|(_, (other, _))| *other == place);
+        let oldest = in_place.next().map(|(index, _)| index);
+        if let Some(oldest) = oldest.filter(|_| in_place.count() + 1 >= in_each) {
+            held.remove(oldest);
+        }
+        held.push((place, Arc::new(exemplar)));
+    }
+
+    /// The exemplars that are kept, in the order of their places.
+    pub(super) fn exemplars(&self) -> Option<Exemplars> {
+        let mut exemplars = (**self.exemplars.lock().as_ref()?).clone();
+        exemplars.sort_by_key(|(place, _)| *place);
+        Some(exemplars)
+    }
+
+    /// Appends what it holds at `now` to the values of its family.
+    pub(super) fn read_into(&self, values: &mut Values, now: Timestamp) {
         match (&self.state, values) {
             (State::Counter(total), Values::Counter(amounts)) => amounts.push(total.load()),
             (State::Gauge(level), Values::Gauge(levels)) => levels.push(level.load()),
             (State::Histogram(buckets), Values::Histogram(histograms)) => {
-                histograms.push_with(|counts| buckets.load_into(counts));
+                histograms.push_with(|counts, natives| buckets.load_into(counts, natives));
             }
-            (State::Summary(observed), Values::Summary(all)) => all.push(observed.load()),
+            (State::Summary(summary), Values::Summary(summaries)) => {
+                let recent = summary.recent(self.family.span(), now);
+                summaries.push(summary.load(), recent.as_ref());
+            }
             (
                 State::Counter(_) | State::Gauge(_) | State::Histogram(_) | State::Summary(_),
                 values,

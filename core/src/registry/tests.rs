@@ -6,10 +6,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    expose::{self, Format},
+    expose::{self, Options, Shape},
+    limits::NameScheme,
     model::{
-        Amount, Buckets, Change, GaugeChange, HistogramChange, Labels, MetricName, Value,
-        count_as_f64,
+        Amount, Buckets, Change, GaugeChange, HistogramChange, Labels, Layout, MetricName,
+        Readings, Resolution, Summary, SummaryChange, Value, count_as_f64,
     },
     snapshot::{FamilySnapshot, Values},
     wire::json,
@@ -28,7 +29,7 @@ fn apply_all(registry: &Registry, deltas: &[&str]) -> String {
                 Ok(applied) if applied.help_replaced && !applied.created => {
                     "ok, new help".to_owned()
                 }
-                Ok(applied) if applied.buckets_ignored => "ok, own buckets".to_owned(),
+                Ok(applied) if applied.layout_ignored => "ok, own layout".to_owned(),
                 Ok(_) => "ok".to_owned(),
                 Err(error) => error,
             };
@@ -40,7 +41,8 @@ fn apply_all(registry: &Registry, deltas: &[&str]) -> String {
 
 fn page(registry: &Registry) -> String {
     let mut page = Vec::new();
-    expose::encode(Format::Text, &registry.snapshot(), &mut page);
+    let snapshot = registry.snapshot(Timestamp(7));
+    expose::encode(Shape::default(), Options::default(), &snapshot, &mut page);
     String::from_utf8(page).unwrap()
 }
 
@@ -69,7 +71,7 @@ fn every_kind_is_laid_out_as_in_the_original() {
             r#"{"type":"counter","name":"c","method":"add","value":1234567}"#,
         ],
         concat!(
-            "ok\nok\nok\nok, own buckets\nok\nok\n",
+            "ok\nok\nok\nok, own layout\nok\nok\n",
             "# HELP c \n# TYPE c counter\nc 1.234567e+06\n",
             "# HELP g \n# TYPE g gauge\ng -2.5\n",
             "# HELP h \n# TYPE h histogram\n",
@@ -86,7 +88,7 @@ fn every_kind_is_laid_out_as_in_the_original() {
 #[test]
 fn a_refused_delta_leaves_no_trace() {
     check(&[r#"{"type":"counter","name":"c","method":"set"}"#], &{
-        "method \"set\" is unknown for a counter; use inc or add\n".to_owned()
+        "method \"set\" is unknown for a counter; use inc, add or declare\n".to_owned()
     });
     check(
         &[INC, r#"{"type":"gauge","name":"c","help":"other","method":"inc","labels":{"a":"b"}}"#],
@@ -181,7 +183,7 @@ fn a_series_knows_its_birth() {
     for now in [5, 9] {
         registry.apply(delta, Timestamp(now)).unwrap();
     }
-    let snapshot = registry.snapshot();
+    let snapshot = registry.snapshot(Timestamp(9));
     let family = &snapshot.families()[0];
     assert_eq!(family.index.born(), [Timestamp(5)]);
     assert_eq!(first(family), Value::Counter(2.into()));
@@ -212,8 +214,8 @@ fn threads_lose_nothing() {
         }
         scope.spawn(|| {
             while done.load(Ordering::Relaxed) < 4 {
-                for family in registry.snapshot().families() {
-                    if let Value::Summary(observed) = first(family) {
+                for family in registry.snapshot(Timestamp(0)).families() {
+                    if let Value::Summary(Summary { observations: observed, .. }) = first(family) {
                         // Under heavy fire at most what the four threads have in flight is apart.
                         let apart = observed.sum - 2.0 * count_as_f64(observed.count);
                         assert!(apart.abs() <= 2.0 * 4.0, "{observed:?}");
@@ -231,6 +233,7 @@ fn threads_lose_nothing() {
 fn changes() -> impl Strategy<Value = Vec<Change>> {
     let exact = || (-1000_i32..1000).prop_map(|n| f64::from(n) / 4.0);
     let bounds = crate::model::Bounds::new(&[0.0, 10.0]).unwrap();
+    let layout = Layout { bounds, native: Some(Resolution::DEFAULT) };
     let of = |change: BoxedStrategy<Change>| proptest::collection::vec(change, 1..20);
     prop_oneof![
         of(exact().prop_map(|v| Change::Counter(Amount::new(v.abs()).unwrap())).boxed()),
@@ -239,11 +242,19 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
             exact().prop_map(|v| Change::Gauge(GaugeChange::Add(v)))
         ]
         .boxed()),
-        of(exact().prop_map(|v| Change::Summary(crate::model::Observations::one(v))).boxed()),
+        of(exact()
+            .prop_map(|v| {
+                let readings = Readings::one(v);
+                Change::Summary(SummaryChange::Observed { readings, objectives: None })
+            })
+            .boxed()),
         of(exact()
             .prop_map(move |value| {
-                let bounds = bounds.clone();
-                Change::Histogram(HistogramChange::Observation { value, bounds })
+                let layout = layout.clone();
+                Change::Histogram(HistogramChange::Observed {
+                    readings: Readings::one(value),
+                    layout,
+                })
             })
             .boxed()),
     ]
@@ -252,11 +263,11 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
 fn value_after(changes: &[Change]) -> Value {
     let registry = Registry::new(SchemaConflicts::Adopt, &Limits::default());
     for change in changes {
-        let name = MetricName::new("m".into()).unwrap();
+        let name = MetricName::new("m".into(), NameScheme::Legacy).unwrap();
         let delta = Delta::new(name, "".into(), Labels::default(), change.clone()).unwrap();
         registry.apply(&delta, Timestamp(0)).unwrap();
     }
-    first(&registry.snapshot().families()[0])
+    first(&registry.snapshot(Timestamp(0)).families()[0])
 }
 
 /// What the first series of a family holds.
@@ -265,10 +276,16 @@ fn first(family: &FamilySnapshot) -> Value {
         Values::Counter(amounts) => Value::Counter(amounts[0]),
         Values::Gauge(levels) => Value::Gauge(levels[0]),
         Values::Histogram(histograms) => {
-            let (counts, sum) = histograms.iter().next().unwrap();
-            Value::Histogram(Buckets::from_parts(histograms.bounds().clone(), counts.into(), sum))
+            let one = histograms.iter().next().unwrap();
+            let native = one.native.map(|_| Resolution::DEFAULT);
+            let layout = Layout { bounds: histograms.bounds().clone(), native };
+            let native = one.native.cloned();
+            Value::Histogram(Buckets::from_parts(layout, one.counts.into(), native, one.sum))
         }
-        Values::Summary(all) => Value::Summary(all[0]),
+        Values::Summary(summaries) => {
+            let (observations, _) = summaries.iter().next().unwrap();
+            Value::Summary(Summary { observations, ..Summary::default() })
+        }
     }
 }
 

@@ -6,7 +6,10 @@ mod flags;
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 pub use address::{Address, Endpoint};
-use pushprom_core::{limits::Limits, registry::SchemaConflicts};
+use pushprom_core::{
+    limits::{Limits, NameScheme},
+    registry::SchemaConflicts,
+};
 use tracing::level_filters::LevelFilter;
 
 use self::flags::{FLAGS, Values};
@@ -147,6 +150,7 @@ pub fn parse(
             message_bytes: values
                 .get("web.max-body-bytes", |text| parse_up_to(BODY_BYTES_MAX, text))?,
             series: values.get("series.limit", parse_count)?,
+            names: NameScheme::Legacy,
         },
         connections_max: values.get("web.max-connections", parse_count)?,
         scrapes_max: values.get("web.max-scrapes", parse_count)?,

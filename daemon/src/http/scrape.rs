@@ -14,7 +14,7 @@ use hyper::{
     header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY},
 };
 use pushprom_core::{
-    expose::{self, Format},
+    expose::{self, Options, Shape},
     snapshot::Snapshot,
 };
 use scopeguard::{ScopeGuard, guard};
@@ -26,7 +26,7 @@ use super::{
     pages::{Coding, NoPage, Page},
     reply::{self, Reply},
 };
-use crate::telemetry::ScrapeCode;
+use crate::{clock, telemetry::ScrapeCode};
 
 /// Bytes that a page has room for from the start. Memory of this size comes from the kernel and goes back
 /// there, where the allocator would keep it; what is not used of it costs nothing. (glibc's `mallopt`:
@@ -92,13 +92,20 @@ pub(super) async fn respond(
 /// The page of this instant: the clients' families and our own.
 fn make(context: &Context, coding: Coding) -> io::Result<Vec<u8>> {
     let registry = context.ingest.registry();
-    let mut snapshot = registry.snapshot_pausing(thread::yield_now);
+    let mut snapshot = registry.snapshot_pausing(clock::now(), thread::yield_now);
     snapshot.add(context.telemetry.families(registry));
     let mut page = Vec::with_capacity(PAGE_BYTES_MIN);
     match coding {
         Coding::Identity => {
             let rest = |_: &mut Vec<u8>| thread::yield_now();
-            expose::encode_pausing(Format::Text, &snapshot, &mut page, PIECE_BYTES, rest);
+            expose::encode_pausing(
+                Shape::default(),
+                Options::default(),
+                &snapshot,
+                &mut page,
+                PIECE_BYTES,
+                rest,
+            );
         }
         Coding::Gzip => {
             let mut encoder = GzEncoder::new(page, Compression::fast());
@@ -125,7 +132,8 @@ fn pack(snapshot: &Snapshot, encoder: &mut impl Write) -> io::Result<()> {
         thread::yield_now();
     };
     let mut left = Vec::with_capacity(2 * PIECE_BYTES);
-    expose::encode_pausing(Format::Text, snapshot, &mut left, PIECE_BYTES, &mut pack);
+    let (shape, options) = (Shape::default(), Options::default());
+    expose::encode_pausing(shape, options, snapshot, &mut left, PIECE_BYTES, &mut pack);
     pack(&mut left);
     packed
 }
@@ -134,7 +142,7 @@ fn page_reply(page: Page, coding: Coding) -> Reply {
     let mut reply = reply::empty(StatusCode::OK);
     *reply.body_mut() = Either::Right(page);
     let headers = reply.headers_mut();
-    let content_type = Format::Text.content_type();
+    let content_type = "text/plain; version=0.0.4; charset=utf-8";
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
     match coding {

@@ -1,7 +1,9 @@
 //! Our counters as families of a page.
 
+use std::sync::Arc;
+
 use pushprom_core::{
-    model::{Bounds, Kind, Value, count_as_f64},
+    model::{Kind, Layout, Summary, Value, count_as_f64},
     registry::Registry,
     snapshot::FamilySnapshot,
 };
@@ -21,6 +23,9 @@ impl Telemetry {
         families.extend(self.families_of_ingest());
         families.extend(self.udp_sockets.families());
         families.extend(self.families_of_the_daemon(registry));
+        for family in &mut families {
+            Arc::make_mut(&mut family.index).set_born(self.started);
+        }
         families
     }
 
@@ -35,7 +40,7 @@ impl Telemetry {
             })
         });
         let durations = Method::ALL.into_iter().filter_map(|method| {
-            let buckets = self.request_durations[method as usize].load(&Bounds::default());
+            let buckets = self.request_durations[method as usize].load(&Layout::default());
             let labels = [("handler", "post"), ("method", method.as_str())];
             (buckets.count() > 0).then(|| series(&labels, Value::Histogram(buckets)))
         });
@@ -131,7 +136,7 @@ impl Telemetry {
             counter(
                 "pushprom_buckets_ignored_total",
                 "Deltas whose buckets differ from those of their family, which it kept.",
-                &self.buckets_ignored,
+                &self.layout_ignored,
             ),
             counter(
                 "pushprom_udp_receive_errors_total",
@@ -176,7 +181,13 @@ impl Telemetry {
                 "pushprom_scrape_duration_seconds",
                 "Time from a scrape to its page.",
                 Kind::Summary,
-                [series(&[], Value::Summary(self.scrape_durations.load()))],
+                [series(
+                    &[],
+                    Value::Summary(Summary {
+                        observations: self.scrape_durations.load(),
+                        ..Summary::default()
+                    }),
+                )],
             ),
             counter(
                 "pushprom_scrapes_abandoned_total",

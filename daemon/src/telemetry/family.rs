@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use pushprom_core::{
-    model::{Amount, Bounds, Kind, LabelSet, Labels, Timestamp, Value, count_as_f64},
+    limits::NameScheme,
+    model::{Amount, Kind, LabelSet, Labels, Timestamp, Value, count_as_f64},
     snapshot::{FamilySnapshot, Index, Values},
 };
 
@@ -39,18 +40,25 @@ pub(super) fn family(
     let mut series: Vec<_> = series.into_iter().collect();
     series.sort_by(|(a, _), (b, _)| a.cmp(b));
     let mut index = Index::default();
-    // Our histograms have the default bounds.
-    let mut values = Values::with_capacity(kind, &Bounds::default(), series.len());
+    // Our histograms have the default bounds, and our summaries no quantiles.
+    let mut values = Values::none(kind);
     for (labels, value) in series {
         index.push(&labels, Timestamp::default());
-        values.push(value);
+        values.push(&value);
     }
-    FamilySnapshot { name: name.into(), help: help.into(), index: Arc::new(index), values }
+    FamilySnapshot {
+        name: name.into(),
+        help: help.into(),
+        index: Arc::new(index),
+        values,
+        exemplars: Vec::new(),
+    }
 }
 
 /// A series. The labels are our own, and valid.
 pub(super) fn series(labels: &[(&'static str, &str)], value: Value) -> (LabelSet, Value) {
     let labels = labels.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-    let labels = Labels::new(labels).expect("the labels of our own metrics are valid");
+    let labels =
+        Labels::new(labels, NameScheme::Legacy).expect("the labels of our own metrics are valid");
     (LabelSet::from(&labels), value)
 }

@@ -93,6 +93,16 @@ label! {
         NegativeAmount = "negative_amount",
         /// Bounds out of order, or too many.
         Bounds = "bounds",
+        /// Observations that cannot be taken: too many, or counts that are none.
+        Observations = "observations",
+        /// A resolution of native buckets that does not exist.
+        Native = "native",
+        /// Objectives that are none.
+        Objectives = "objectives",
+        /// An exemplar that is none, or of a kind that keeps none.
+        Exemplar = "exemplar",
+        /// A field that the method does not have.
+        MisplacedField = "misplaced_field",
         /// A family of another kind.
         KindConflict = "kind_conflict",
         /// Sample names of another family.
@@ -218,12 +228,21 @@ impl From<&DeltaError> for Reason {
             DeltaError::OutOfRange { .. } => Self::OutOfRange,
             DeltaError::UnknownType(_) => Self::UnknownType,
             DeltaError::UnknownMethod { .. } => Self::UnknownMethod,
+            DeltaError::Misplaced { .. } => Self::MisplacedField,
+            DeltaError::NullElement(_)
+            | DeltaError::NoCount(_)
+            | DeltaError::NoSum
+            | DeltaError::ValueAndCounts => Self::Observations,
             DeltaError::Invalid(invalid) => match invalid {
                 InvalidDelta::Name(_) => Self::MetricName,
                 InvalidDelta::Label(_) | InvalidDelta::OwnLabel { .. } => Self::Label,
                 InvalidDelta::HelpTooLong { .. } => Self::Help,
                 InvalidDelta::Amount(_) => Self::NegativeAmount,
                 InvalidDelta::Bounds(_) => Self::Bounds,
+                InvalidDelta::Resolution(_) => Self::Native,
+                InvalidDelta::Objectives(_) => Self::Objectives,
+                InvalidDelta::Readings(_) | InvalidDelta::Counts(_) => Self::Observations,
+                InvalidDelta::Exemplar(_) | InvalidDelta::NoExemplars(_) => Self::Exemplar,
             },
         }
     }

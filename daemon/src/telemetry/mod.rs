@@ -21,14 +21,16 @@ pub use label::{Code, DatagramTransport, Method, Reason, ScrapeCode, Transport};
 use pushprom_core::{
     atomic::{AtomicBuckets, AtomicObservations},
     intake::Tally,
-    model::{Bounds, HistogramChange, Kind, Observations},
+    model::{Bounds, Kind, Layout, Observations, Readings, Timestamp},
 };
 use socket2::Socket;
 
 use self::udp::UdpSockets;
+use crate::clock;
 
 /// All our own counters.
 pub struct Telemetry {
+    started: Timestamp,
     packets: [Counter; DatagramTransport::ALL.len()],
     http_requests: Counter,
     /// By code, then method.
@@ -45,7 +47,7 @@ pub struct Telemetry {
     rejected: [[Counter; Reason::ALL.len()]; Transport::ALL.len()],
     series_created: Counter,
     help_replaced: Counter,
-    buckets_ignored: Counter,
+    layout_ignored: Counter,
     receive_errors: [Counter; DatagramTransport::ALL.len()],
     udp_sockets: UdpSockets,
     connections_accepted: Counter,
@@ -105,10 +107,11 @@ impl Drop for Held<'_> {
 impl Default for Telemetry {
     fn default() -> Self {
         Self {
+            started: clock::now(),
             packets: array::from_fn(|_| Counter::default()),
             http_requests: Counter::default(),
             requests: array::from_fn(|_| array::from_fn(|_| Counter::default())),
-            request_durations: array::from_fn(|_| AtomicBuckets::new(&Bounds::default())),
+            request_durations: array::from_fn(|_| AtomicBuckets::new(&Layout::default())),
             scrapes: array::from_fn(|_| Counter::default()),
             scrapes_abandoned: Counter::default(),
             scrapes_in_flight: Gauge::default(),
@@ -118,7 +121,7 @@ impl Default for Telemetry {
             rejected: array::from_fn(|_| array::from_fn(|_| Counter::default())),
             series_created: Counter::default(),
             help_replaced: Counter::default(),
-            buckets_ignored: Counter::default(),
+            layout_ignored: Counter::default(),
             receive_errors: array::from_fn(|_| Counter::default()),
             udp_sockets: UdpSockets::default(),
             connections_accepted: Counter::default(),
@@ -171,7 +174,7 @@ impl Telemetry {
         }
         self.series_created.add(tally.created);
         self.help_replaced.add(tally.help_replaced);
-        self.buckets_ignored.add(tally.buckets_ignored);
+        self.layout_ignored.add(tally.layout_ignored);
     }
 
     /// A delta, or a message that could not be taken apart, was refused.
@@ -182,10 +185,8 @@ impl Telemetry {
     /// The push handler answered.
     pub fn record_request(&self, method: Method, code: Code, took: Duration) {
         self.requests[code as usize][method as usize].inc();
-        let change =
-            HistogramChange::Observation { value: took.as_secs_f64(), bounds: Bounds::default() };
-        // An observation fits any bounds.
-        self.request_durations[method as usize].add(&change, &Bounds::default()).ok();
+        let reading = Readings::one(took.as_secs_f64());
+        self.request_durations[method as usize].observe(&reading, &Bounds::default());
     }
 
     /// A scrape has begun; it ends when this is dropped.

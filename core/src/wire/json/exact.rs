@@ -4,28 +4,34 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::{DeltaError, Field, JsonKind, JsonMessage, MessageError, fields::Fields, scan::Cursor};
 use crate::{
-    limits::DELTAS_PER_MESSAGE_MAX,
-    model::{Delta, Quoted},
+    limits::{DELTAS_PER_MESSAGE_MAX, NameScheme},
+    model::{Delta, LabelPairs, Quoted},
     wire::Message,
 };
 
-pub(super) fn decode(message: &[u8]) -> JsonMessage<'_> {
+pub(super) fn decode(message: &[u8], names: NameScheme) -> JsonMessage<'_> {
     let mut deltas = Vec::new();
-    let broken = decode_values(message, &mut deltas).err();
+    let broken = decode_values(message, names, &mut deltas).err();
     Message { deltas, broken }
 }
 
 type Deltas<'a> = Vec<Result<Delta<'a>, DeltaError>>;
 
-fn decode_values<'a>(message: &'a [u8], deltas: &mut Deltas<'a>) -> Result<(), MessageError> {
+fn decode_values<'a>(
+    message: &'a [u8],
+    names: NameScheme,
+    deltas: &mut Deltas<'a>,
+) -> Result<(), MessageError> {
     let mut cursor = Cursor::new(message);
     loop {
         cursor.skip_space();
         match cursor.peek() {
-            Some(b'[') => decode_array(&mut cursor, deltas)?,
-            Some(_) => decode_one(&mut cursor, 0, deltas)?,
+            Some(b'[') => decode_array(&mut cursor, names, deltas)?,
+            Some(_) => decode_one(&mut cursor, 0, names, deltas)?,
             None if deltas.is_empty() => return Err(MessageError::Empty),
             None => return Ok(()),
         }
@@ -33,14 +39,18 @@ fn decode_values<'a>(message: &'a [u8], deltas: &mut Deltas<'a>) -> Result<(), M
 }
 
 /// An array of deltas at the top level: what was whole before it breaks off is kept.
-fn decode_array<'a>(cursor: &mut Cursor<'a>, deltas: &mut Deltas<'a>) -> Result<(), MessageError> {
+fn decode_array<'a>(
+    cursor: &mut Cursor<'a>,
+    names: NameScheme,
+    deltas: &mut Deltas<'a>,
+) -> Result<(), MessageError> {
     cursor.step();
     if cursor.take(b']') {
         return Ok(());
     }
     loop {
         cursor.skip_space();
-        decode_one(cursor, 1, deltas)?;
+        decode_one(cursor, 1, names, deltas)?;
         if cursor.take(b']') {
             return Ok(());
         }
@@ -53,6 +63,7 @@ fn decode_array<'a>(cursor: &mut Cursor<'a>, deltas: &mut Deltas<'a>) -> Result<
 fn decode_one<'a>(
     cursor: &mut Cursor<'a>,
     depth: usize,
+    names: NameScheme,
     deltas: &mut Deltas<'a>,
 ) -> Result<(), MessageError> {
     let start = *cursor;
@@ -60,11 +71,11 @@ fn decode_one<'a>(
     if deltas.len() == DELTAS_PER_MESSAGE_MAX {
         return Err(MessageError::TooManyDeltas);
     }
-    deltas.push(decode_delta(Value(cursor.since(&start))));
+    deltas.push(decode_delta(Value::new(cursor, &start), names));
     Ok(())
 }
 
-fn decode_delta(value: Value<'_>) -> Result<Delta<'_>, DeltaError> {
+fn decode_delta(value: Value<'_>, names: NameScheme) -> Result<Delta<'_>, DeltaError> {
     let mut fields = Fields::default();
     match value.kind() {
         Some(JsonKind::Object) => {
@@ -78,10 +89,10 @@ fn decode_delta(value: Value<'_>) -> Result<Delta<'_>, DeltaError> {
         None => {}
         Some(found) => return Err(DeltaError::NotAnObject { found }),
     }
-    fields.finish().map(|(delta, _)| delta)
+    fields.finish(names).map(|(delta, _)| delta)
 }
 
-fn decode_field<'a>(
+pub(super) fn decode_field<'a>(
     fields: &mut Fields<'a>,
     field: Field,
     value: Value<'a>,
@@ -93,26 +104,14 @@ fn decode_field<'a>(
             None => {}
             Some(found) => return Err(DeltaError::WrongType { field, found }),
         },
+        Field::Value if found == Some(JsonKind::Array) => fields.decode_more(field, value)?,
         Field::Value => {
             if let Some(number) = decode_number(field, value)? {
                 fields.set_value(number);
             }
         }
-        Field::Labels => match found {
-            Some(JsonKind::Object) => {
-                for (name, value) in value.members() {
-                    match value.kind() {
-                        Some(JsonKind::String) => fields.add_label(name, value.text()),
-                        None => fields.add_label(name, Cow::Borrowed("")),
-                        Some(found) => return Err(DeltaError::WrongType { field, found }),
-                    }
-                }
-            }
-            // PHP writes an empty array for an empty map.
-            Some(JsonKind::Array) if value.elements().next().is_none() => {}
-            None => fields.clear_labels(),
-            Some(found) => return Err(DeltaError::WrongType { field, found }),
-        },
+        Field::Labels if found.is_none() => fields.clear_labels(),
+        Field::Labels => decode_labels(field, value, fields.labels())?,
         Field::Buckets => match found {
             Some(JsonKind::Array) => {
                 fields.buckets().begin();
@@ -125,12 +124,60 @@ fn decode_field<'a>(
             None => fields.buckets().clear(),
             Some(found) => return Err(DeltaError::WrongType { field, found }),
         },
+        Field::Count
+        | Field::Counts
+        | Field::Sum
+        | Field::Native
+        | Field::Objectives
+        | Field::Exemplar => fields.decode_more(field, value)?,
     }
     Ok(())
 }
 
+/// Adds an object of strings to `labels`; nothing for `null`.
+pub(super) fn decode_labels<'a>(
+    field: Field,
+    value: Value<'a>,
+    labels: &mut LabelPairs<'a>,
+) -> Result<(), DeltaError> {
+    match value.kind() {
+        Some(JsonKind::Object) => {
+            for (name, value) in value.members() {
+                match value.kind() {
+                    Some(JsonKind::String) => labels.push((name, value.text())),
+                    None => labels.push((name, Cow::Borrowed(""))),
+                    Some(found) => return Err(DeltaError::WrongType { field, found }),
+                }
+            }
+            Ok(())
+        }
+        // PHP writes an empty array for an empty map.
+        Some(JsonKind::Array) if value.elements().next().is_none() => Ok(()),
+        None => Ok(()),
+        Some(found) => Err(DeltaError::WrongType { field, found }),
+    }
+}
+
+/// An array of numbers, each given, or `None` for `null`.
+pub(super) fn decode_numbers(
+    field: Field,
+    value: Value<'_>,
+) -> Result<Option<SmallVec<[f64; 1]>>, DeltaError> {
+    match value.kind() {
+        Some(JsonKind::Array) => {
+            let numbers = value.elements().map(|element| {
+                let number = decode_number(field, element)?;
+                number.ok_or(DeltaError::NullElement(field))
+            });
+            numbers.collect::<Result<_, _>>().map(Some)
+        }
+        None => Ok(None),
+        Some(found) => Err(DeltaError::WrongType { field, found }),
+    }
+}
+
 /// A number, or `None` for `null`. Too small a number is 0, as in Go; too large a one is refused.
-fn decode_number(field: Field, value: Value<'_>) -> Result<Option<f64>, DeltaError> {
+pub(super) fn decode_number(field: Field, value: Value<'_>) -> Result<Option<f64>, DeltaError> {
     match value.kind() {
         Some(JsonKind::Number) => {
             let literal = String::from_utf8_lossy(value.0);
@@ -148,11 +195,21 @@ fn decode_number(field: Field, value: Value<'_>) -> Result<Option<f64>, DeltaErr
 
 /// The text of one value that the scanner has been over, without space around it.
 #[derive(Clone, Copy)]
-struct Value<'a>(&'a [u8]);
+pub(super) struct Value<'a>(&'a [u8]);
 
 impl<'a> Value<'a> {
+    /// What lies between two places that [`Cursor::skip_value`] has led from one to the other.
+    pub(super) fn new(end: &Cursor<'a>, start: &Cursor<'a>) -> Self {
+        Self(end.since(start))
+    }
+
+    /// Whether it is `true`.
+    pub(super) fn is_true(self) -> bool {
+        self.0 == b"true"
+    }
+
     /// Its type, `None` for `null`.
-    fn kind(self) -> Option<JsonKind> {
+    pub(super) fn kind(self) -> Option<JsonKind> {
         match self.0.first()? {
             b'{' => Some(JsonKind::Object),
             b'[' => Some(JsonKind::Array),
@@ -164,13 +221,13 @@ impl<'a> Value<'a> {
     }
 
     /// The keys and values of an object.
-    fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
+    pub(super) fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
         let mut parts = self.parts();
         std::iter::from_fn(move || Some((parts.next()?.text(), parts.next()?)))
     }
 
     /// The elements of an array.
-    fn elements(self) -> impl Iterator<Item = Value<'a>> {
+    pub(super) fn elements(self) -> impl Iterator<Item = Value<'a>> {
         self.parts()
     }
 

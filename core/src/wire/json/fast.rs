@@ -7,23 +7,33 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::{Field, Item, Items, Reading, Recall, exact::unescape, fields::Fields, scan::Cursor};
-use crate::limits::DELTAS_PER_MESSAGE_MAX;
+use super::{
+    Field, Item, Items, Reading, Recall,
+    exact::{Value, unescape},
+    fields::Fields,
+    scan::Cursor,
+};
+use crate::limits::{DELTAS_PER_MESSAGE_MAX, NameScheme};
+
+/// Levels of nesting around a field, at most: an array of deltas, and the delta.
+const DEPTH_OF_FIELD: usize = 2;
 
 /// Decodes a message but for the deltas that `recall` knows by their text.
 pub(super) fn decode<'a, H, M>(
     message: &'a [u8],
+    names: NameScheme,
     recall: impl FnMut(&'a [u8]) -> Recall<H, M>,
 ) -> Option<Items<'a, H, M>> {
     let text = std::str::from_utf8(message).ok()?;
     let cursor = Cursor::new(message);
-    let mut decoder = Decoder { text, cursor, recall, items: SmallVec::new() };
+    let mut decoder = Decoder { text, names, cursor, recall, items: SmallVec::new() };
     decoder.values()?;
     (!decoder.items.is_empty()).then_some(decoder.items)
 }
 
 struct Decoder<'a, H, M, F> {
     text: &'a str,
+    names: NameScheme,
     /// A place in `text`.
     cursor: Cursor<'a>,
     recall: F,
@@ -93,6 +103,10 @@ impl<'a, H, M, F: FnMut(&'a [u8]) -> Recall<H, M>> Decoder<'a, H, M, F> {
                             fields.set_text(field, self.string()?);
                         }
                     }
+                    Field::Value if self.cursor.peek() == Some(b'[') => {
+                        self.more(field, &mut fields)?;
+                        number_at = None;
+                    }
                     Field::Value => {
                         let (number, at) = self.number()?;
                         if let Some(number) = number {
@@ -102,6 +116,12 @@ impl<'a, H, M, F: FnMut(&'a [u8]) -> Recall<H, M>> Decoder<'a, H, M, F> {
                     }
                     Field::Labels => self.labels(&mut fields)?,
                     Field::Buckets => self.buckets(&mut fields)?,
+                    Field::Count
+                    | Field::Counts
+                    | Field::Sum
+                    | Field::Native
+                    | Field::Objectives
+                    | Field::Exemplar => self.more(field, &mut fields)?,
                 }
                 if !self.cursor.take(b',') {
                     break;
@@ -114,11 +134,18 @@ impl<'a, H, M, F: FnMut(&'a [u8]) -> Recall<H, M>> Decoder<'a, H, M, F> {
         let start_at = start.position();
         let from_start = |at: usize| at.saturating_sub(start_at);
         let number_at = number_at.map(|(from, to)| (from_start(from), from_start(to)));
-        let (delta, recipe) = match fields.finish() {
-            Ok((delta, recipe)) => (Ok(delta), Some(recipe)),
+        let (delta, recipe) = match fields.finish(self.names) {
+            Ok((delta, recipe)) => (Ok(delta), recipe),
             Err(error) => (Err(error), None),
         };
         Some(Reading { delta, text: self.cursor.since(&start), recipe, number_at })
+    }
+
+    /// A field that few deltas have: read as the exact path does.
+    fn more(&mut self, field: Field, fields: &mut Fields<'a>) -> Option<()> {
+        let start = self.cursor;
+        self.cursor.skip_value(DEPTH_OF_FIELD).ok()?;
+        fields.decode_more(field, Value::new(&self.cursor, &start)).ok()
     }
 
     fn labels(&mut self, fields: &mut Fields<'a>) -> Option<()> {

@@ -2,8 +2,15 @@
 
 use std::borrow::Cow;
 
-use super::{DeltaError, Field, Recipe};
-use crate::model::{Delta, InvalidDelta, Kind, LabelPairs, Labels, MetricName, Quoted};
+use super::{
+    DeltaError, Field, Recipe,
+    exact::Value,
+    more::{ExemplarFields, More},
+};
+use crate::{
+    limits::NameScheme,
+    model::{Delta, InvalidDelta, Kind, LabelPairs, Labels, MetricName, Quoted},
+};
 
 /// A delta's fields as far as they were given. A field that was not, or as `null`, has Go's zero value.
 #[derive(Debug, Default)]
@@ -15,6 +22,8 @@ pub(super) struct Fields<'a> {
     value: f64,
     labels: LabelPairs<'a>,
     buckets: Slice,
+    more: Option<Box<More>>,
+    exemplar: Option<Box<ExemplarFields<'a>>>,
 }
 
 impl<'a> Fields<'a> {
@@ -25,19 +34,42 @@ impl<'a> Fields<'a> {
             Field::Name => self.name = text,
             Field::Help => self.help = text,
             Field::Method => self.method = text,
-            Field::Value | Field::Labels | Field::Buckets => {
-                debug_assert!(false, "{field} is no text");
-            }
+            Field::Value
+            | Field::Labels
+            | Field::Buckets
+            | Field::Count
+            | Field::Counts
+            | Field::Sum
+            | Field::Native
+            | Field::Objectives
+            | Field::Exemplar => debug_assert!(false, "{field} is no text"),
         }
     }
 
     pub(super) fn set_value(&mut self, value: f64) {
         self.value = value;
+        if let Some(more) = &mut self.more {
+            more.values = None;
+        }
+    }
+
+    /// Gives one of the fields that few deltas have, or `value` as an array.
+    pub(super) fn decode_more(&mut self, field: Field, value: Value<'a>) -> Result<(), DeltaError> {
+        if field == Field::Exemplar {
+            self.exemplar = ExemplarFields::decode(value)?.map(Box::new);
+            return Ok(());
+        }
+        self.more.get_or_insert_default().decode(field, value)
     }
 
     /// Adds a label. `labels` given twice add up: nothing is cleared in between.
     pub(super) fn add_label(&mut self, name: Cow<'a, str>, value: Cow<'a, str>) {
         self.labels.push((name, value));
+    }
+
+    /// The labels given so far.
+    pub(super) fn labels(&mut self) -> &mut LabelPairs<'a> {
+        &mut self.labels
     }
 
     /// `"labels":null` forgets what labels were given before.
@@ -49,16 +81,25 @@ impl<'a> Fields<'a> {
         &mut self.buckets
     }
 
-    /// Makes a delta of the fields; says what it does with its number too.
-    pub(super) fn finish(self) -> Result<(Delta<'a>, Recipe), DeltaError> {
+    /// Makes a delta of the fields; says what it does with its number too, if that is all that can differ
+    /// when it comes again.
+    pub(super) fn finish(
+        self,
+        names: NameScheme,
+    ) -> Result<(Delta<'a>, Option<Recipe>), DeltaError> {
         let Some(kind) = Kind::from_word(&self.kind) else {
             return Err(DeltaError::UnknownType(Quoted::new(&self.kind)));
         };
-        let name = MetricName::new(self.name).map_err(InvalidDelta::from)?;
-        let labels = Labels::new(self.labels).map_err(InvalidDelta::from)?;
-        let recipe = Recipe::new(kind, &self.method, self.buckets.as_slice())?;
+        let name = MetricName::new(self.name, names).map_err(InvalidDelta::from)?;
+        let labels = Labels::new(self.labels, names).map_err(InvalidDelta::from)?;
+        let more = self.more.map(|more| *more).unwrap_or_default();
+        let recipe = Recipe::new(kind, &self.method, self.buckets.as_slice(), more)?;
         let change = recipe.change(self.value).map_err(InvalidDelta::from)?;
-        Ok((Delta::new(name, self.help, labels, change)?, recipe))
+        let Some(exemplar) = self.exemplar else {
+            return Ok((Delta::new(name, self.help, labels, change)?, Some(recipe)));
+        };
+        let exemplar = exemplar.finish(&change, names)?;
+        Ok((Delta::new(name, self.help, labels, change)?.with_exemplar(exemplar)?, None))
     }
 }
 

@@ -15,6 +15,7 @@
 mod exact;
 mod fast;
 mod fields;
+mod more;
 mod outline;
 mod recipe;
 mod scan;
@@ -117,6 +118,30 @@ pub enum DeltaError {
         /// The method.
         method: Quoted,
     },
+    /// A field that the method does not have.
+    #[error("field {field} means nothing for {method} of a {kind}: leave it out")]
+    Misplaced {
+        /// The field.
+        field: Field,
+        /// The type.
+        kind: Kind,
+        /// The method.
+        method: Quoted,
+    },
+    /// `null` in an array of observations or counts.
+    #[error("field {0} has an element that is null: leave it out")]
+    NullElement(Field),
+    /// A count that is none.
+    #[error("counts has an element {0:?}; use whole numbers of at least 0")]
+    NoCount(f64),
+    /// Counts without a sum.
+    #[error("field counts comes without sum: send the sum of what is counted too")]
+    NoSum,
+    /// Both an array of observations and counts.
+    #[error(
+        "field value comes with counts: send what was observed, or how much of it is in each bucket"
+    )]
+    ValueAndCounts,
     /// The parts make no delta.
     #[error(transparent)]
     Invalid(#[from] InvalidDelta),
@@ -133,12 +158,24 @@ pub enum Field {
     Help,
     /// `method`, a string.
     Method,
-    /// `value`, a number.
+    /// `value`, a number, or an array of numbers.
     Value,
     /// `labels`, an object of strings.
     Labels,
     /// `buckets`, an array of numbers.
     Buckets,
+    /// `count`, a number.
+    Count,
+    /// `counts`, an array of numbers.
+    Counts,
+    /// `sum`, a number.
+    Sum,
+    /// `native`, true or an object.
+    Native,
+    /// `objectives`, an object of numbers.
+    Objectives,
+    /// `exemplar`, an object.
+    Exemplar,
 }
 
 /// The types of JSON values, `null` left out: it is always taken for "not given".
@@ -221,7 +258,7 @@ pub fn decode_recalling<'a, H, M>(
     if message.len() > limits.message_bytes {
         return None;
     }
-    fast::decode(message, recall)
+    fast::decode(message, limits.names, recall)
 }
 
 /// Decodes any message. What this says holds.
@@ -230,7 +267,7 @@ pub fn decode_exact<'a>(message: &'a [u8], limits: &Limits) -> JsonMessage<'a> {
         let too_long = MessageError::TooLong { bytes: message.len(), limit: limits.message_bytes };
         return Message { deltas: Vec::new(), broken: Some(too_long) };
     }
-    exact::decode(message)
+    exact::decode(message, limits.names)
 }
 
 impl Field {
@@ -243,15 +280,25 @@ impl Field {
             Self::Value => "value",
             Self::Labels => "labels",
             Self::Buckets => "buckets",
+            Self::Count => "count",
+            Self::Counts => "counts",
+            Self::Sum => "sum",
+            Self::Native => "native",
+            Self::Objectives => "objectives",
+            Self::Exemplar => "exemplar",
         }
     }
 
     const fn wanted(self) -> &'static str {
         match self {
             Self::Type | Self::Name | Self::Help | Self::Method => "a string",
-            Self::Value => "a number",
+            Self::Value => "a number, or an array of numbers to observe",
+            Self::Count | Self::Sum => "a number",
             Self::Labels => "an object of strings",
-            Self::Buckets => "an array of numbers",
+            Self::Buckets | Self::Counts => "an array of numbers",
+            Self::Native => "true, or an object of numbers: schema, max_buckets",
+            Self::Objectives => "an object of numbers",
+            Self::Exemplar => "an object of labels (strings), value, timestamp (numbers)",
         }
     }
 
@@ -265,6 +312,12 @@ impl Field {
             "value" => Self::Value,
             "labels" => Self::Labels,
             "buckets" => Self::Buckets,
+            "count" => Self::Count,
+            "counts" => Self::Counts,
+            "sum" => Self::Sum,
+            "native" => Self::Native,
+            "objectives" => Self::Objectives,
+            "exemplar" => Self::Exemplar,
             _ => return None,
         })
     }

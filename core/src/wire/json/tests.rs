@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     limits::MESSAGE_BYTES_MAX,
-    model::{Change, Delta, GaugeChange, HistogramChange},
+    model::{Change, Delta, GaugeChange, HistogramChange, Objectives, Readings, SummaryChange},
 };
 
 /// One line per delta: `kind name{labels} "help" change`, or `error: ...`; `broken: ...` last.
@@ -29,14 +29,37 @@ fn render_delta(delta: &Delta<'_>) -> String {
         Change::Counter(amount) => format!("+{:?}", amount.as_f64()),
         Change::Gauge(GaugeChange::Set(value)) => format!("={value:?}"),
         Change::Gauge(GaugeChange::Add(by)) => format!("{by:+?}"),
-        Change::Histogram(HistogramChange::Observation { value, bounds }) => {
-            format!("{value:?} in {:?}", bounds.as_slice())
+        Change::Histogram(HistogramChange::Observed { readings, layout }) => {
+            let native = layout.native.map(|native| (native.schema(), native.buckets_max()));
+            let native = native.map(|native| format!(" and {native:?}")).unwrap_or_default();
+            format!("{} in {:?}{native}", render_readings(readings), layout.bounds.as_slice())
         }
-        Change::Histogram(HistogramChange::Buckets(_)) => unreachable!("no wire form yet"),
-        Change::Summary(observations) => format!("{:?}", observations.sum),
+        Change::Histogram(HistogramChange::Sorted(buckets)) => {
+            let bounds = buckets.layout().bounds.as_slice();
+            format!("{:?} of {:?} in {bounds:?}", buckets.counts(), buckets.sum())
+        }
+        Change::Summary(SummaryChange::Observed { readings, objectives }) => {
+            let quantiles = objectives.as_ref().map(Objectives::quantiles);
+            let quantiles = quantiles.map(|quantiles| format!(" at {quantiles:?}"));
+            format!("{}{}", render_readings(readings), quantiles.unwrap_or_default())
+        }
+        Change::Summary(SummaryChange::Summed(_)) => unreachable!("no wire form yet"),
     };
     let (kind, name, help) = (delta.kind(), delta.name(), delta.help());
-    format!("{kind} {name}{{{}}} {help:?} {change}", labels.join(","))
+    let exemplar = delta.exemplar().map(|exemplar| {
+        let when = exemplar.timestamp.map(|timestamp| timestamp.0);
+        format!(" like {:?} {:?} {when:?}", exemplar.labels(), exemplar.value)
+    });
+    let exemplar = exemplar.unwrap_or_default();
+    format!("{kind} {name}{{{}}} {help:?} {change}{exemplar}", labels.join(","))
+}
+
+fn render_readings(readings: &Readings) -> String {
+    match (readings.values(), readings.times()) {
+        ([value], 1) => format!("{value:?}"),
+        (values, 1) => format!("{values:?}"),
+        (values, times) => format!("{times} x {values:?}"),
+    }
 }
 
 #[track_caller]
@@ -86,11 +109,11 @@ fn every_method_makes_its_change() {
     check(with("summary", "observe"), r#"summary m{} "" 2.5"#);
     check(
         with("counter", "set"),
-        r#"error: method "set" is unknown for a counter; use inc or add"#,
+        r#"error: method "set" is unknown for a counter; use inc, add or declare"#,
     );
     check(
         with("gauge", "Set"),
-        r#"error: method "Set" is unknown for a gauge; use set, inc, dec, add or sub"#,
+        r#"error: method "Set" is unknown for a gauge; use set, inc, dec, add, sub or declare"#,
     );
     check(
         with("Counter", "inc"),
@@ -204,7 +227,10 @@ fn strings_are_read_as_go_reads_them() {
 
 #[test]
 fn types_are_strict_but_a_syntax_error_wins() {
-    check(set(r#""value":"1""#), "error: field value is a string; it has to be a number");
+    check(
+        set(r#""value":"1""#),
+        "error: field value is a string; it has to be a number, or an array of numbers to observe",
+    );
     check(set(r#""help":1"#), "error: field help is a number; it has to be a string");
     check(
         set(r#""labels":["a"]"#),
@@ -222,7 +248,10 @@ fn types_are_strict_but_a_syntax_error_wins() {
         set(r#""buckets":[true]"#),
         "error: field buckets is a bool; it has to be an array of numbers",
     );
-    check(set(r#""value":"1","value":1"#), "error: field value is a string; it has to be a number");
+    check(
+        set(r#""value":"1","value":1"#),
+        "error: field value is a string; it has to be a number, or an array of numbers to observe",
+    );
     check(
         set(r#""value":"1",}"#),
         "broken: not JSON at byte 54: found '}', expected a key in double quotes",

@@ -1,0 +1,118 @@
+//! What a summary with quantiles saw of late.
+
+use std::collections::BTreeMap;
+
+use super::{Exponential, Readings, Resolution, Timestamp};
+
+/// How far back the quantiles of summaries look: over so many slices of time, the present one among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Milliseconds of a slice; at least one.
+    slice: u64,
+    slices: u64,
+}
+
+impl Span {
+    /// Ten minutes in five slices, as of client libraries of Prometheus.
+    pub const DEFAULT: Self = Self { slice: 120_000, slices: 5 };
+
+    /// So many milliseconds, divided into slices; at least one of one millisecond.
+    pub fn new(milliseconds: u64, slices: u64) -> Self {
+        let slices = slices.max(1);
+        Self { slice: (milliseconds / slices).max(1), slices }
+    }
+
+    /// The slice that an instant falls into.
+    pub const fn slice_of(self, now: Timestamp) -> u64 {
+        // The constructor sees to it that it is not 0.
+        match now.0.checked_div(self.slice) {
+            Some(slice) => slice,
+            None => 0,
+        }
+    }
+}
+
+/// Sketches of observations by slices of time. What is not applied yet is of no slice.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Window {
+    // Two histograms merge alike in any order, and so do two windows.
+    sketches: BTreeMap<Option<u64>, Exponential>,
+}
+
+impl Window {
+    /// Adds observations to a slice.
+    pub fn observe(&mut self, slice: Option<u64>, readings: &Readings) {
+        if readings.values().is_empty() {
+            return;
+        }
+        let sketch = self.sketch_of(slice);
+        for &value in readings.values() {
+            sketch.observe(value, readings.times());
+        }
+    }
+
+    /// Adds what another one holds; what is of no slice yet goes to `arrival`.
+    pub fn merge(&mut self, other: &Self, arrival: Option<u64>) {
+        for (slice, sketch) in &other.sketches {
+            self.sketch_of(slice.or(arrival)).merge(sketch);
+        }
+    }
+
+    /// Forgets what is out of `span` at `now`.
+    pub fn slide(&mut self, span: Span, now: Timestamp) {
+        let first = span.slice_of(now).saturating_add(1).saturating_sub(span.slices);
+        while let Some(oldest) = self.sketches.first_entry()
+            && oldest.key().is_some_and(|slice| slice < first)
+        {
+            oldest.remove();
+        }
+    }
+
+    /// All of it together.
+    pub fn whole(&self) -> Exponential {
+        let mut whole = Exponential::none(Resolution::SKETCH);
+        for sketch in self.sketches.values() {
+            whole.merge(sketch);
+        }
+        whole
+    }
+
+    fn sketch_of(&mut self, slice: Option<u64>) -> &mut Exponential {
+        self.sketches.entry(slice).or_insert(Exponential::none(Resolution::SKETCH))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_slides() {
+        let span = Span::new(10_000, 5);
+        let mut window = Window::default();
+        for second in 0..20 {
+            let now = Timestamp(second * 1000);
+            window.observe(Some(span.slice_of(now)), &Readings::one(1.0));
+            window.slide(span, now);
+            let seen = window.whole().count();
+            // Four slices of two seconds are full, and the present one is begun.
+            assert_eq!(seen, (second + 1).min(9 + second % 2), "after {second} seconds");
+        }
+        window.slide(span, Timestamp(27_999));
+        assert_eq!(window.whole().count(), 2);
+        window.slide(span, Timestamp(28_000));
+        assert_eq!(window, Window::default());
+    }
+
+    #[test]
+    fn what_was_observed_is_where_the_clock_put_it() {
+        let span = Span::DEFAULT;
+        let mut window = Window::default();
+        for now in [Timestamp(1_000_000), Timestamp(10), Timestamp(1_000_000)] {
+            window.slide(span, now);
+            window.observe(Some(span.slice_of(now)), &Readings::one(1.0));
+        }
+        assert_eq!(window.whole().count(), 2, "the clock was far behind for one of them");
+        assert_eq!(Span::new(0, 0).slice_of(Timestamp(7)), 7);
+    }
+}
