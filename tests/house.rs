@@ -31,6 +31,7 @@ const DAEMON: Imports = &[
     ("clock", &[]),
     ("config", &[]),
     ("datagram", &[]),
+    ("declare", &[]),
     ("shutdown", &[]),
     ("version", &[]),
     ("log", &["config"]),
@@ -38,7 +39,20 @@ const DAEMON: Imports = &[
     ("telemetry", &["clock", "datagram", "log", "version"]),
     ("ingest", &["clock", "config", "datagram", "log", "shutdown", "socket", "telemetry"]),
     ("http", &["clock", "config", "ingest", "log", "shutdown", "socket", "telemetry"]),
-    ("app", &["config", "http", "ingest", "shutdown", "socket", "telemetry", "version"]),
+    (
+        "app",
+        &[
+            "clock",
+            "config",
+            "declare",
+            "http",
+            "ingest",
+            "shutdown",
+            "socket",
+            "telemetry",
+            "version",
+        ],
+    ),
 ];
 
 /// What core is built from. Nothing here does I/O, reads a clock or logs.

@@ -8,6 +8,7 @@ mod support;
 
 mod compressed;
 mod conformance;
+mod declare;
 mod flags;
 mod http;
 mod scrape;

@@ -11,7 +11,9 @@ use tokio::{
 };
 
 use crate::{
+    clock,
     config::{Config, Endpoint},
+    declare::{DeclareError, declare},
     http,
     ingest::{Ingest, datagrams, udp},
     shutdown::{self, Completion},
@@ -38,6 +40,14 @@ pub enum RunError {
         /// What to do about it, where we know.
         remedy: &'static str,
     },
+    /// A file of declarations cannot be followed.
+    #[error("cannot declare what {path} lists: {error}; see -declare.file")]
+    Declare {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        error: DeclareError,
+    },
     /// Threads or signals could not be had.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
@@ -55,6 +65,13 @@ pub fn run(config: &Config) -> Result<(), RunError> {
     report_panics(&telemetry);
     let Bound { listeners, sockets, files: _removed_at_the_end } = bind_all(config, &telemetry)?;
     let registry = Registry::new(config.schema_conflicts, &config.limits);
+    let registry = registry.with_rules(config.rules.clone());
+    for path in &config.declare_files {
+        let declared = declare(path, &registry, &config.limits, clock::now());
+        let deltas = declared
+            .map_err(|error| RunError::Declare { path: path.display().to_string(), error })?;
+        tracing::info!(path = %path.display(), deltas, "declared");
+    }
     let ingest = Arc::new(Ingest::new(registry, config.limits, Arc::clone(&telemetry)));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

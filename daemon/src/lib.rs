@@ -19,6 +19,9 @@ pub mod http;
 pub mod telemetry;
 
 #[forbid(unsafe_code)]
+pub mod declare;
+
+#[forbid(unsafe_code)]
 pub mod clock;
 pub mod datagram;
 #[forbid(unsafe_code)]

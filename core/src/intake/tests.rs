@@ -150,6 +150,12 @@ fn fields() -> impl Strategy<Value = Vec<String>> {
         r#""type":"histogram","method":"observe","buckets":[1,2]"#,
         r#""type":"summary","method":"observe""#,
         r#""type":"counter","method":"inc""#,
+        r#""type":"counter","method":"declare""#,
+        r#""type":"histogram","method":"observe","native":true"#,
+        r#""type":"summary","method":"observe","count":3"#,
+        r#""type":"summary","method":"observe","objectives":{"0.5":0}"#,
+        r#""type":"histogram","method":"observe","counts":[1,2],"sum":3,"buckets":[1]"#,
+        r#""type":"counter","method":"add","exemplar":{"labels":{},"value":1}"#,
     ]);
     let name = choice(&[r#""name":"a""#, r#""name":"b""#, r#""name":"\u0061""#, r#""Name":"c""#]);
     let help =
@@ -169,6 +175,8 @@ fn fields() -> impl Strategy<Value = Vec<String>> {
         r#""value":null"#,
         r#""VALUE":5"#,
         r#""value":6,"value":7"#,
+        r#""value":[1,2.5]"#,
+        r#""value":[9]"#,
         r#""value":"8""#,
     ]);
     (kind, name, help, labels, value)

@@ -86,6 +86,24 @@ impl Change {
         }
     }
 
+    /// Whether it leaves every value as it is.
+    pub fn is_none(&self) -> bool {
+        match self {
+            Self::Counter(amount) => *amount == Amount::default(),
+            Self::Gauge(GaugeChange::Add(by)) => by.abs() <= 0.0,
+            Self::Gauge(GaugeChange::Set(_)) => false,
+            Self::Histogram(HistogramChange::Observed { readings, .. })
+            | Self::Summary(SummaryChange::Observed { readings, .. }) => readings.count() == 0,
+            Self::Histogram(HistogramChange::Sorted(buckets)) => {
+                buckets.count() == 0 && buckets.sum().abs() <= 0.0
+            }
+            Self::Summary(SummaryChange::Summed(summary)) => {
+                let observations = summary.observations;
+                observations.count == 0 && observations.sum.abs() <= 0.0
+            }
+        }
+    }
+
     /// The change that does what this one and then `later` do.
     ///
     /// Associative; commutative too but for [`GaugeChange::Set`]; up to the rounding of float sums. The

@@ -75,6 +75,49 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Series held in all; deltas that would make one more are refused.",
     },
     Flag {
+        name: "counter.first-scrape-zero",
+        alias: None,
+        default: Some("off"),
+        help: "How long after its birth a series of a counter, histogram or summary is shown as 0 in text\n\
+               formats, so that every scraper sees the 0 before the first value: longer than the\n\
+               longest scrape interval, or off.",
+    },
+    Flag {
+        name: "declare.file",
+        alias: None,
+        default: Some(""),
+        help: "Files of deltas with the method declare, comma-separated: series that are there from the\n\
+               start.",
+    },
+    Flag {
+        name: "histogram.native",
+        alias: None,
+        default: Some(""),
+        help: "Which histograms get native buckets: rules PATTERN=SETTING, separated by spaces, of which\n\
+               the first holds whose pattern, a regular expression, fits the whole name. A setting is\n\
+               classic, beside or instead, these two with :SCHEMA or :SCHEMA:MAX_BUCKETS if need be.\n\
+               A setting alone is a rule for all names. Where no rule fits, the client decides.",
+    },
+    Flag {
+        name: "summary.objectives",
+        alias: None,
+        default: Some(""),
+        help: "Which quantiles are shown of summaries whose clients ask for none: rules as above, with\n\
+               settings such as 0.5:0.05,0.99:0.001.",
+    },
+    Flag {
+        name: "summary.max-age",
+        alias: None,
+        default: Some("10m"),
+        help: "How far back quantiles of summaries look.",
+    },
+    Flag {
+        name: "summary.age-buckets",
+        alias: None,
+        default: Some("5"),
+        help: "Slices that this time is divided into; the oldest is forgotten as a whole.",
+    },
+    Flag {
         name: "web.max-body-bytes",
         alias: None,
         default: Some("1048576"),

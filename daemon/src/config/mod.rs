@@ -2,13 +2,16 @@
 
 mod address;
 mod flags;
+mod rules;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 pub use address::{Address, Endpoint};
 use pushprom_core::{
     limits::{Limits, NameScheme},
+    model::Span,
     registry::SchemaConflicts,
+    rules::Rules,
 };
 use tracing::level_filters::LevelFilter;
 
@@ -25,6 +28,9 @@ const RECEIVE_BUFFER_BYTES_MAX: usize = 1024 * 1024 * 1024 - 1;
 
 /// The most that `-udp.sockets` may ask for: more threads than any machine has cores for.
 const UDP_SOCKETS_MAX: usize = 1024;
+
+/// The most slices that `-summary.age-buckets` may divide a window into: each has a sketch of its own.
+const AGE_BUCKETS_MAX: usize = 60;
 
 /// The settings in force; nothing is left undecided.
 #[derive(Clone, Debug)]
@@ -43,6 +49,12 @@ pub struct Config {
     pub udp_sockets: usize,
     /// What a differing help text or label set does.
     pub schema_conflicts: SchemaConflicts,
+    /// How families are kept, by their names.
+    pub rules: Rules,
+    /// Until a series that is counted shows more than 0, from its birth, in text formats.
+    pub first_scrape_zero: Option<Duration>,
+    /// Where declarations are read from at the start.
+    pub declare_files: Vec<PathBuf>,
     /// Limits of messages and of the registry.
     pub limits: Limits,
     /// HTTP connections open at once.
@@ -146,6 +158,13 @@ pub fn parse(
             .get("udp.receive-buffer-bytes", |text| parse_up_to(RECEIVE_BUFFER_BYTES_MAX, text))?,
         udp_sockets: values.get("udp.sockets", |text| parse_up_to(UDP_SOCKETS_MAX, text))?,
         schema_conflicts: values.get("schema.conflicts", parse_schema_conflicts)?,
+        rules: Rules {
+            histograms: values.get("histogram.native", rules::parse_histograms)?,
+            summaries: values.get("summary.objectives", rules::parse_summaries)?,
+            span: span(&values)?,
+        },
+        first_scrape_zero: values.get("counter.first-scrape-zero", parse_optional_duration)?,
+        declare_files: values.get("declare.file", parse_files)?,
         limits: Limits {
             message_bytes: values
                 .get("web.max-body-bytes", |text| parse_up_to(BODY_BYTES_MAX, text))?,
@@ -210,6 +229,13 @@ fn addresses<T>(
     })
 }
 
+fn span(values: &Values) -> Result<Span, UsageError> {
+    let age = values.get("summary.max-age", parse_duration)?;
+    let slices = values.get("summary.age-buckets", |text| parse_up_to(AGE_BUCKETS_MAX, text))?;
+    let milliseconds = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+    Ok(Span::new(milliseconds, u64::try_from(slices).unwrap_or(u64::MAX)))
+}
+
 fn parse_schema_conflicts(text: &str) -> Result<SchemaConflicts, String> {
     match text {
         "adopt" => Ok(SchemaConflicts::Adopt),
@@ -266,6 +292,26 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
         Ok(_) | Err(_) => {
             Err("use a duration above zero, of a day at most, such as 500ms, 10s or 1m".to_owned())
         }
+    }
+}
+
+fn parse_optional_duration(text: &str) -> Result<Option<Duration>, String> {
+    match text {
+        "off" => Ok(None),
+        text => match parse_duration(text) {
+            Ok(duration) => Ok(Some(duration)),
+            Err(problem) => Err(format!("{problem}, or off")),
+        },
+    }
+}
+
+/// Paths, comma-separated; none at all for an empty text.
+fn parse_files(text: &str) -> Result<Vec<PathBuf>, String> {
+    let files: Vec<&str> = text.split(',').map(str::trim).collect();
+    match &*files {
+        [""] => Ok(Vec::new()),
+        files if files.contains(&"") => Err("a path is empty: leave out the comma".to_owned()),
+        files => Ok(files.iter().map(PathBuf::from).collect()),
     }
 }
 

@@ -36,6 +36,7 @@ pub struct Context {
     intake: Mutex<Intake>,
     telemetry: Arc<Telemetry>,
     body_timeout: Duration,
+    first_scrape_zero: Option<Duration>,
     pages: Arc<Pages>,
     /// Scrapes that may still come.
     scrapes: Arc<Semaphore>,
@@ -54,6 +55,7 @@ impl Context {
             intake: Mutex::default(),
             telemetry,
             body_timeout: config.body_timeout,
+            first_scrape_zero: config.first_scrape_zero,
             pages: Arc::new(Pages::new(pages::BYTES_MAX)),
             scrapes: Arc::new(Semaphore::new(config.scrapes_max.min(Semaphore::MAX_PERMITS))),
             large_bodies: Arc::new(large_bodies),
@@ -67,6 +69,7 @@ impl Context {
             intake: Mutex::default(),
             telemetry: Arc::clone(&self.telemetry),
             body_timeout: self.body_timeout,
+            first_scrape_zero: self.first_scrape_zero,
             pages: Arc::clone(&self.pages),
             scrapes: Arc::clone(&self.scrapes),
             large_bodies: Arc::clone(&self.large_bodies),

@@ -92,7 +92,11 @@ pub(super) async fn respond(
 /// The page of this instant: the clients' families and our own.
 fn make(context: &Context, coding: Coding) -> io::Result<Vec<u8>> {
     let registry = context.ingest.registry();
-    let mut snapshot = registry.snapshot_pausing(clock::now(), thread::yield_now);
+    let now = clock::now();
+    let mut snapshot = registry.snapshot_pausing(now, thread::yield_now);
+    if let Some(age) = context.first_scrape_zero {
+        snapshot.zero_born_after(now.before(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)));
+    }
     snapshot.add(context.telemetry.families(registry));
     let mut page = Vec::with_capacity(PAGE_BYTES_MIN);
     match coding {

@@ -1,5 +1,7 @@
 //! What the decoder makes of messages, as data.
 
+mod more;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -350,6 +352,20 @@ fn nearly_a_message() -> impl Strategy<Value = Vec<u8>> {
         "\"buckets\":[null]",
         "\"buckets\":null",
         "\"buckets\":[]",
+        "\"method\":\"declare\"",
+        "\"type\":\"summary\"",
+        "\"value\":[1,2.5]",
+        "\"value\":[]",
+        "\"value\":[1,null]",
+        "\"count\":3",
+        "\"count\":null",
+        "\"counts\":[1,2]",
+        "\"sum\":1",
+        "\"native\":true",
+        "\"native\":{\"schema\":1}",
+        "\"objectives\":{\"0.5\":0.1}",
+        "\"exemplar\":{\"labels\":{\"a\":\"b\"},\"value\":1}",
+        "\"exemplar\":null",
         "\"x\":{\"y\":[1]}",
         "null",
         " ",
