@@ -24,4 +24,5 @@ mod house;
 mod container;
 mod php;
 mod prometheus;
+mod promql;
 mod readme;

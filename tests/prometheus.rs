@@ -1,72 +1,18 @@
 //! A real Prometheus, and its `promtool`, both from Debian.
 
 use std::{
-    fs,
     io::Write,
-    net::{SocketAddr, TcpListener},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
-use serde_json::Value;
-
-use crate::support::{Client, Server, inc, wait_for};
-
-/// A running Prometheus; killed when dropped.
-struct Prometheus {
-    child: Child,
-    address: SocketAddr,
-    _folder: tempfile::TempDir,
-}
-
-impl Prometheus {
-    /// Starts one that scrapes `target` five times a second.
-    fn scraping(target: SocketAddr) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let config = folder.path().join("prometheus.yml");
-        let text = format!(
-            "scrape_configs:\n- job_name: pushprom\n  honor_labels: true\n  scrape_interval: 200ms\n\
-             \x20 scrape_timeout: 200ms\n  static_configs:\n  - targets: ['{target}']\n"
-        );
-        fs::write(&config, text).expect("the file can be written");
-        // It cannot be asked for any free port, so it gets one that was free a moment ago.
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let address = free.expect("a free port");
-        let child = Command::new("prometheus")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
-            .arg(format!("--web.listen-address={address}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("prometheus is installed");
-        Self { child, address, _folder: folder }
-    }
-
-    /// The value of an instant query that has one result.
-    fn query(&self, expression: &str) -> Option<f64> {
-        let stream = std::net::TcpStream::connect(self.address).ok()?;
-        drop(stream);
-        let mut client = Client::connect(self.address);
-        let path = format!("/api/v1/query?query={expression}");
-        let reply = client.request("GET", &path, &[("Connection", "close")], None)?;
-        let answer: Value = serde_json::from_slice(&reply.body).ok()?;
-        answer["data"]["result"][0]["value"][1].as_str()?.parse().ok()
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
+use crate::support::{Prometheus, Server, inc, wait_for};
 
 #[test]
 fn a_real_prometheus_gets_the_totals() {
     let server = Server::start(&[]);
-    let prometheus = Prometheus::scraping(server.http);
+    let prometheus = Prometheus::scraping(&[server.http], &[]);
     let enough = AtomicBool::new(false);
     let pushed = thread::scope(|scope| {
         let pusher = scope.spawn(|| {
@@ -98,7 +44,7 @@ fn a_real_prometheus_gets_the_totals() {
         ("over_http", pushed),
         ("sum(took_count)", pushed),
         ("sum(took_sum)", 2.0 * pushed),
-        ("pushprom_deltas_applied_total%7Bkind=%22histogram%22,transport=%22http%22%7D", pushed),
+        ("pushprom_deltas_applied_total{kind=\"histogram\",transport=\"http\"}", pushed),
     ] {
         wait_for(&format!("{expression} = {total}"), || {
             (prometheus.query(expression) == Some(total)).then_some(())

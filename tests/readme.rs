@@ -1,4 +1,4 @@
-//! The examples of the README, run as written.
+//! The examples of pages, run as written.
 
 use std::{fmt::Write as _, process::Command};
 
@@ -26,9 +26,16 @@ fn blocks(page: &str) -> Vec<Block> {
 /// Each example leaves the lines that the page shows, in a network of its own with the default ports.
 #[test]
 fn every_example_does_what_the_page_says() {
-    let blocks = blocks(&read("README.md"));
+    for (page, least) in [("README.md", 4), ("docs/deltas.md", 4)] {
+        check(page, least);
+    }
+}
+
+#[track_caller]
+fn check(page: &str, least: usize) {
+    let blocks = blocks(&read(page));
     let runs = blocks.iter().filter(|block| matches!(block, Block::Run(_))).count();
-    assert!(runs >= 4, "{runs} examples");
+    assert!(runs >= least, "{page} has {runs} examples");
     let mut script = format!(
         "set -eu\nip link set lo up\n{BINARY} 2>/dev/null &\npid=$!\ntrap 'kill $pid' EXIT\n\
          page() {{ curl -sS http://127.0.0.1:9091/metrics; }}\n\

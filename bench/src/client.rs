@@ -44,13 +44,11 @@ impl Client {
 
     /// The body of a page that has to be there.
     pub(crate) fn get(&mut self, path: &str) -> Result<&[u8]> {
-        self.fetch(path, None)?.body()
+        self.fetch(path, "")?.body()
     }
 
-    /// A page that has to be there, in the coding that is asked for if the server has it.
-    pub(crate) fn fetch(&mut self, path: &str, coding: Option<&str>) -> Result<Answer<'_>> {
-        let accept =
-            coding.map_or_else(String::new, |coding| format!("Accept-Encoding: {coding}\r\n"));
+    /// A page that has to be there, as whole lines of a header ask for it.
+    pub(crate) fn fetch(&mut self, path: &str, accept: &str) -> Result<Answer<'_>> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{accept}\r\n");
         self.exchange(request.as_bytes())
     }
@@ -114,6 +112,11 @@ impl<'a> Answer<'a> {
     /// How its body is packed, if it is.
     pub(crate) fn coding(&self) -> Option<&'a [u8]> {
         http::header(self.head, b"content-encoding:")
+    }
+
+    /// The format that its body has.
+    pub(crate) fn content_type(&self) -> Option<&'a [u8]> {
+        http::header(self.head, b"content-type:")
     }
 
     /// Its body, still packed.

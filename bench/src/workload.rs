@@ -28,6 +28,18 @@ pub(crate) fn pushed_deltas() -> Vec<Vec<u8>> {
     (0..PUSHED_SERIES).map(|series| delta(series).into_bytes()).collect()
 }
 
+/// Observations of histograms with fields of their own, one message each: of values that spread over four
+/// powers of ten, as durations do.
+pub(crate) fn observed_deltas(name: &str, fields: &str) -> Vec<Vec<u8>> {
+    let delta = |number: usize| {
+        let (series, value) = (number % PUSHED_SERIES, 1 + number * 7919 % 9973);
+        format!(
+            r#"{{"type":"histogram","name":"{name}","help":"Time that a request took.","method":"observe","value":0.{value:04},"labels":{{"path":"/api/v1/orders/{series:04}","status":"200"}}{fields}}}"#
+        )
+    };
+    (0..10 * PUSHED_SERIES).map(|number| delta(number).into_bytes()).collect()
+}
+
 /// Messages of `per_message` deltas each; a last one of fewer is left out.
 pub(crate) fn in_batches(deltas: &[Vec<u8>], per_message: usize) -> Vec<Vec<u8>> {
     let batch = |deltas: &[Vec<u8>]| [b"[", &*deltas.join(&b","[..]), b"]"].concat();

@@ -2,6 +2,7 @@
 
 mod client;
 mod page;
+mod prometheus;
 mod server;
 
 use std::{
@@ -13,6 +14,7 @@ use std::{
 
 pub(crate) use client::{Client, Reply};
 pub(crate) use page::Page;
+pub(crate) use prometheus::Prometheus;
 pub(crate) use server::{BINARY, Server};
 
 /// How long a condition may take to come true before a test fails.

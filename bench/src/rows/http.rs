@@ -32,16 +32,16 @@ const WARM_UP: Duration = Duration::from_millis(200);
 const YARDSTICK: &str = "epoll responder";
 
 /// What is pushed, and how.
-struct Load {
-    messages: Vec<Vec<u8>>,
-    deltas_per_message: usize,
-    connections: Connections,
-    duration: Duration,
+pub(super) struct Load {
+    pub(super) messages: Vec<Vec<u8>>,
+    pub(super) deltas_per_message: usize,
+    pub(super) connections: Connections,
+    pub(super) duration: Duration,
 }
 
 /// What came of one round against one target.
-struct Round {
-    cpu_seconds_per_delta: f64,
+pub(super) struct Round {
+    pub(super) cpu_seconds_per_delta: f64,
     /// In nanoseconds, in order of size.
     latencies: Vec<u64>,
 }
@@ -121,7 +121,7 @@ impl Load {
         Ok(rounds)
     }
 
-    fn run(&self, target: &Target) -> Result<Round> {
+    pub(super) fn run(&self, target: &Target) -> Result<Round> {
         let address = target.http()?;
         let count = match self.connections {
             Connections::Kept => CONNECTIONS,

@@ -4,6 +4,7 @@ mod contention;
 mod growth;
 mod hold;
 mod http;
+mod observe;
 mod scrape;
 mod start;
 mod udp;
@@ -22,10 +23,11 @@ use crate::{Result, arguments::Options};
 const ROUNDS: u32 = 5;
 
 /// The workloads in groups, by the names that `--only` takes.
-pub(crate) const GROUPS: [(&str, Workloads); 6] = [
+pub(crate) const GROUPS: [(&str, Workloads); 7] = [
     ("udp", udp::measure),
     ("growth", growth::measure),
     ("http", http::measure),
+    ("observe", observe::measure),
     ("series", measure_series),
     ("contention", contention::measure),
     ("start", start::measure),

@@ -39,6 +39,28 @@ const WORKLOADS: [Workload; 3] = [
 /// Codings that scrapers ask for.
 const CODINGS: [&str; 2] = ["gzip", "zstd"];
 
+/// A format other than the text format 0.0.4.
+struct Format {
+    name: &'static str,
+    content_type: &'static str,
+    /// Beside the text format.
+    budget: Budget,
+}
+
+const FORMATS: [Format; 2] = [
+    Format {
+        name: "OpenMetrics",
+        content_type: "application/openmetrics-text; version=1.0.0",
+        budget: Budget::Ratio(2.5),
+    },
+    Format {
+        name: "protobuf",
+        content_type: "application/vnd.google.protobuf; \
+                       proto=io.prometheus.client.MetricFamily; encoding=delimited",
+        budget: Budget::Ratio(1.5),
+    },
+];
+
 pub(super) fn measure(options: &Options) -> Result<Vec<Row>> {
     let series = scattered();
     let mut rows = Vec::new();
@@ -49,6 +71,9 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Row>> {
         if workload.series == HELD_SERIES_MAX {
             for coding in CODINGS {
                 rows.extend(workload.measure_packed(&server, coding)?);
+            }
+            for format in &FORMATS {
+                rows.extend(workload.measure_format(&server, format)?);
             }
         }
     }
@@ -74,7 +99,7 @@ impl Workload {
         }
         let (mut server_costs, mut bare_costs) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            server_costs.push(self.scrape(server, &mut client, None)?);
+            server_costs.push(self.scrape(server, &mut client, "")?);
             bare_costs.push(self.format(&lines, bytes)?);
         }
         let row = |what: &str, of: fn(&Cost) -> f64| {
@@ -92,13 +117,14 @@ impl Workload {
     /// Nothing if the server does not speak the coding.
     fn measure_packed(&self, server: &Target, coding: &str) -> Result<Vec<Row>> {
         let mut client = server.client()?;
-        let answer = client.fetch("/metrics", Some(coding))?;
+        let accept = format!("Accept-Encoding: {coding}\r\n");
+        let answer = client.fetch("/metrics", &accept)?;
         if answer.coding() != Some(coding.as_bytes()) {
             return Ok(Vec::new());
         }
         let bytes = answer.body()?.len();
         let costs = (0..ROUNDS)
-            .map(|_| self.scrape(server, &mut client, Some(coding)))
+            .map(|_| self.scrape(server, &mut client, &accept))
             .collect::<Result<Vec<_>>>()?;
         let row = |what: &str, of: fn(&Cost) -> f64| {
             Row::new(self.name, format!("{what}, {coding}"), Unit::Seconds, costs.iter().map(of))
@@ -110,12 +136,40 @@ impl Workload {
         ])
     }
 
+    /// The same page in another format, in turn with the text format.
+    fn measure_format(&self, server: &Target, format: &Format) -> Result<Vec<Row>> {
+        let mut client = server.client()?;
+        let accept = format!("Accept: {}\r\n", format.content_type);
+        let answer = client.fetch("/metrics", &accept)?;
+        let got = answer.content_type().unwrap_or_default();
+        if !got.starts_with(format.content_type.as_bytes()) {
+            return Err(format!("asked for {}, got {}", format.name, got.escape_ascii()).into());
+        }
+        let bytes = answer.body()?.len();
+        let (mut costs, mut text_costs) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            costs.push(self.scrape(server, &mut client, &accept)?);
+            text_costs.push(self.scrape(server, &mut client, "")?);
+        }
+        let row = |what: &str, of: fn(&Cost) -> f64| {
+            let what = format!("{what}, {}", format.name);
+            Row::new(self.name, what, Unit::Seconds, costs.iter().map(of))
+                .beside("text 0.0.4", text_costs.iter().map(of))
+                .within(format.budget)
+        };
+        Ok(vec![
+            row("time per page", |cost| cost.wall_seconds),
+            row("CPU per page", |cost| cost.cpu_seconds),
+            Row::new(self.name, format!("page, {}", format.name), Unit::Bytes, [float_len(bytes)]),
+        ])
+    }
+
     /// The mean of the pages of one round.
-    fn scrape(&self, server: &Target, client: &mut Client, coding: Option<&str>) -> Result<Cost> {
+    fn scrape(&self, server: &Target, client: &mut Client, accept: &str) -> Result<Cost> {
         let cpu_before = server.cpu_at_rest()?;
         let begun = Instant::now();
         for _ in 0..self.pages {
-            client.fetch("/metrics", coding)?;
+            client.fetch("/metrics", accept)?;
         }
         let wall = begun.elapsed();
         let cpu = server.cpu_at_rest()?.saturating_sub(cpu_before);

@@ -1,6 +1,6 @@
 //! What a histogram holds, and what happens to one.
 
-use super::{Exponential, Incomposable, Layout, Readings};
+use super::{Bounds, Exponential, Incomposable, Layout, Readings};
 
 /// What happens to a histogram.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,15 +64,14 @@ impl Buckets {
         Self { layout, counts, native, sum: 0.0 }
     }
 
-    /// Observations that a client has sorted: how many of them are in each classic bucket alone, and their
-    /// sum.
-    pub fn sorted(layout: Layout, counts: &[u64], sum: f64) -> Result<Self, CountsMismatch> {
-        let buckets = layout.bounds.buckets();
+    /// Observations that a client has sorted into classic buckets: how many of them are in each alone, and
+    /// their sum. Into native ones nobody could sort them any more.
+    pub fn sorted(bounds: Bounds, counts: &[u64], sum: f64) -> Result<Self, CountsMismatch> {
+        let buckets = bounds.buckets();
         if counts.len() != buckets {
             return Err(CountsMismatch { counts: counts.len(), buckets });
         }
-        let native = layout.native.map(Exponential::none);
-        Ok(Self { layout, counts: counts.into(), native, sum })
+        Ok(Self { layout: bounds.into(), counts: counts.into(), native: None, sum })
     }
 
     /// Joins the parts that a series keeps apart; `counts` are those of its layout.

@@ -256,21 +256,14 @@ mod tests {
             ]
             .boxed(),
             Kind::Histogram => {
-                let (buckets, counted) = (layout.bounds.buckets(), layout.clone());
-                prop_oneof![
-                    readings().prop_map(move |readings| HistogramChange::Observed {
-                        readings,
-                        layout: layout.clone()
-                    }),
-                    (proptest::collection::vec(0_u64..1000, buckets), exact()).prop_map(
-                        move |(counts, sum)| {
-                            let buckets = Buckets::sorted(counted.clone(), &counts, sum);
-                            HistogramChange::Sorted(Box::new(buckets.unwrap()))
-                        }
-                    ),
-                ]
-                .prop_map(Change::Histogram)
-                .boxed()
+                let observed = readings().prop_map(move |readings| {
+                    let layout = layout.clone();
+                    Change::Histogram(HistogramChange::Observed { readings, layout })
+                });
+                let observed = observed.boxed();
+                let sorted = (observed.clone(), observed.clone())
+                    .prop_map(|(one, other)| one.then(other).unwrap());
+                prop_oneof![observed, sorted].boxed()
             }
             Kind::Summary => prop_oneof![
                 readings()

@@ -268,7 +268,7 @@ fn the_latest_exemplar_of_a_bucket_is_kept() {
     let kept = |family: usize| {
         let snapshot = registry.snapshot(Timestamp(9));
         let exemplars = snapshot.families()[family].exemplars.clone();
-        let of = |(place, exemplar): &(usize, std::sync::Arc<crate::model::Exemplar>)| {
+        let of = |(place, exemplar): &(usize, Arc<crate::model::Exemplar>)| {
             assert_eq!(exemplar.timestamp, Some(Timestamp(7)), "of its arrival");
             format!("{place} {:?} {}", exemplar.labels(), exemplar.value)
         };

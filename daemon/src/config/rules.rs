@@ -69,9 +69,12 @@ mod tests {
 
     use super::*;
 
+    /// Classic buckets; schema and buckets at most of native ones.
+    type Shown = (usize, Option<(i8, usize)>);
+
     /// The layout of histogram `name`, whose client asks for the default.
     #[track_caller]
-    fn check_histogram(rules: &str, name: &str, want: Result<(usize, Option<(i8, usize)>), &str>) {
+    fn check_histogram(rules: &str, name: &str, want: Result<Shown, &str>) {
         let got = parse_histograms(rules).map(|histograms| {
             let layout = Rules { histograms, ..Rules::default() }.layout(name, &Layout::default());
             let native = layout.native.map(|native| (native.schema(), native.buckets_max()));

@@ -135,7 +135,7 @@ impl Telemetry {
             ),
             counter(
                 "pushprom_buckets_ignored_total",
-                "Deltas whose buckets differ from those of their family, which it kept.",
+                "Deltas whose buckets or objectives differ from those of their family, which it kept.",
                 &self.layout_ignored,
             ),
             counter(

@@ -232,7 +232,8 @@ impl From<&DeltaError> for Reason {
             DeltaError::NullElement(_)
             | DeltaError::NoCount(_)
             | DeltaError::NoSum
-            | DeltaError::ValueAndCounts => Self::Observations,
+            | DeltaError::ValueAndCounts
+            | DeltaError::NativeAndCounts => Self::Observations,
             DeltaError::Invalid(invalid) => match invalid {
                 InvalidDelta::Name(_) => Self::MetricName,
                 InvalidDelta::Label(_) | InvalidDelta::OwnLabel { .. } => Self::Label,

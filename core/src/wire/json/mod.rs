@@ -142,6 +142,9 @@ pub enum DeltaError {
         "field value comes with counts: send what was observed, or how much of it is in each bucket"
     )]
     ValueAndCounts,
+    /// Counts for native buckets.
+    #[error("field counts comes with native: send what was observed, or buckets without native")]
+    NativeAndCounts,
     /// The parts make no delta.
     #[error(transparent)]
     Invalid(#[from] InvalidDelta),

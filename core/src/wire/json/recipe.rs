@@ -102,7 +102,11 @@ fn observe_in(layout: Layout, more: &mut More) -> Result<Recipe, DeltaError> {
         }
         (None, Some(counts)) => {
             let sum = more.sum.take().ok_or(DeltaError::NoSum)?;
-            let buckets = Buckets::sorted(layout, &counts, sum).map_err(InvalidDelta::from)?;
+            if layout.native.is_some() {
+                return Err(DeltaError::NativeAndCounts);
+            }
+            let buckets =
+                Buckets::sorted(layout.bounds, &counts, sum).map_err(InvalidDelta::from)?;
             HistogramChange::Sorted(Box::new(buckets))
         }
         (Some(_), Some(_)) => return Err(DeltaError::ValueAndCounts),

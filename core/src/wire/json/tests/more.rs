@@ -60,6 +60,10 @@ fn observations_come_in_bulk() {
             r#""counts":[1,2],"sum":1,"buckets":[1],"count":2"#,
             r#"field count means nothing for "observe" of a histogram: leave it out"#,
         ),
+        (
+            r#""counts":[1,2],"sum":1,"buckets":[1],"native":true"#,
+            "field counts comes with native: send what was observed, or buckets without native",
+        ),
         (r#""sum":1"#, r#"field sum means nothing for "observe" of a histogram: leave it out"#),
     ] {
         check(histogram(fields), &format!("error: {want}"));
