@@ -24,6 +24,7 @@ const CORE: Imports = &[
     ("intake", &["limits", "memo", "model", "registry", "wire"]),
     ("snapshot", &["model"]),
     ("expose", &["model", "snapshot"]),
+    ("lint", &["model", "snapshot"]),
 ];
 
 const DAEMON: Imports = &[

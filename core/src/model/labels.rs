@@ -107,6 +107,11 @@ impl LabelSet {
         })
     }
 
+    /// The names in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.escaped().map(|(name, _)| name)
+    }
+
     /// Names and values, these still escaped.
     fn escaped(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut rest = self.as_str();
