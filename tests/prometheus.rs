@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::Write,
     net::{SocketAddr, TcpListener},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
@@ -11,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Client, Server, inc, wait_for};
+use crate::support::{Client, Server, inc, promtool, wait_for};
 
 /// A running Prometheus; killed when dropped.
 struct Prometheus {
@@ -120,17 +119,6 @@ fn promtool_accepts_the_page() {
         ]"#,
     );
     let page = server.scrape();
-    let mut promtool = Command::new("promtool")
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("promtool is installed");
-    let mut input = promtool.stdin.take().expect("its input is piped");
-    input.write_all(page.0.as_bytes()).expect("it reads");
-    drop(input);
-    let output = promtool.wait_with_output().expect("it ends");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let said = promtool(&page);
     assert_eq!(said, "", "{}", page.0);
 }
