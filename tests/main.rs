@@ -10,6 +10,7 @@ mod compressed;
 mod conformance;
 mod flags;
 mod http;
+mod lint;
 mod scrape;
 mod udp;
 mod unix;

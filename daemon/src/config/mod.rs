@@ -40,6 +40,8 @@ pub struct Config {
     pub udp_sockets: usize,
     /// What a differing help text or label set does.
     pub schema_conflicts: SchemaConflicts,
+    /// What is done about names that break the conventions.
+    pub linting: Linting,
     /// Limits of messages and of the registry.
     pub limits: Limits,
     /// HTTP connections open at once.
@@ -58,6 +60,15 @@ pub struct Config {
     pub log_level: LevelFilter,
     /// How a log line is laid out.
     pub log_format: LogFormat,
+}
+
+/// What is done about names that break the conventions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linting {
+    /// Nothing.
+    Off,
+    /// They are logged, and listed on a page.
+    Warn,
 }
 
 /// How a log line is laid out.
@@ -143,6 +154,7 @@ pub fn parse(
             .get("udp.receive-buffer-bytes", |text| parse_up_to(RECEIVE_BUFFER_BYTES_MAX, text))?,
         udp_sockets: values.get("udp.sockets", |text| parse_up_to(UDP_SOCKETS_MAX, text))?,
         schema_conflicts: values.get("schema.conflicts", parse_schema_conflicts)?,
+        linting: if values.switch("lint.warn")? { Linting::Warn } else { Linting::Off },
         limits: Limits {
             message_bytes: values
                 .get("web.max-body-bytes", |text| parse_up_to(BODY_BYTES_MAX, text))?,
