@@ -25,6 +25,7 @@ const CORE: Imports = &[
     ("intake", &["limits", "memo", "model", "registry", "wire"]),
     ("snapshot", &["model"]),
     ("expose", &["model", "snapshot"]),
+    ("lint", &["limits", "model", "snapshot"]),
 ];
 
 const DAEMON: Imports = &[

@@ -11,6 +11,7 @@ mod conformance;
 mod declare;
 mod flags;
 mod http;
+mod lint;
 mod scrape;
 mod udp;
 mod unix;

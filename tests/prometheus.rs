@@ -1,13 +1,11 @@
 //! A real Prometheus, and its `promtool`, both from Debian.
 
 use std::{
-    io::Write,
-    process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
-use crate::support::{Prometheus, Server, inc, wait_for};
+use crate::support::{Prometheus, Server, inc, promtool, wait_for};
 
 #[test]
 fn a_real_prometheus_gets_the_totals() {
@@ -66,17 +64,6 @@ fn promtool_accepts_the_page() {
         ]"#,
     );
     let page = server.scrape();
-    let mut promtool = Command::new("promtool")
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("promtool is installed");
-    let mut input = promtool.stdin.take().expect("its input is piped");
-    input.write_all(page.0.as_bytes()).expect("it reads");
-    drop(input);
-    let output = promtool.wait_with_output().expect("it ends");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let said = promtool(&page);
     assert_eq!(said, "", "{}", page.0);
 }

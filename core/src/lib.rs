@@ -6,8 +6,8 @@
 //!
 //! In reading order: [`limits`], then [`model`] (the words), [`wire`] (bytes to deltas), [`registry`]
 //! (deltas to totals, in the cells of [`atomic`]), [`intake`] (the way of a message through both, shortened
-//! by a [`memo`]), [`snapshot`] and [`expose`] (totals to pages). `wire`, `registry` and `expose` never see
-//! each other.
+//! by a [`memo`]), [`snapshot`] and [`expose`] (totals to pages), and [`lint`] (what is odd about names).
+//! `wire`, `registry` and `expose` never see each other.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -41,3 +41,5 @@ pub mod intake;
 pub mod snapshot;
 
 pub mod expose;
+
+pub mod lint;

@@ -6,8 +6,9 @@ mod prometheus;
 mod server;
 
 use std::{
+    io::Write,
     path::PathBuf,
-    process::Command,
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -55,6 +56,23 @@ pub(crate) fn succeed(command: &mut Command) -> String {
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?}: {}\n{stdout}\n{stderr}", output.status);
     stdout.into_owned()
+}
+
+/// What `promtool check metrics` complains about: a line for each problem.
+#[track_caller]
+pub(crate) fn promtool(page: &Page) -> String {
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool is installed");
+    let mut input = promtool.stdin.take().expect("its input is piped");
+    input.write_all(page.0.as_bytes()).expect("it reads");
+    drop(input);
+    let output = promtool.wait_with_output().expect("it ends");
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// A delta that adds one to a counter.

@@ -107,6 +107,11 @@ impl LabelSet {
         self.escaped().map(|(name, value)| (unescape_name(name), unescape_value(value)))
     }
 
+    /// The names in their order, as they stand in the text.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.escaped().map(|(name, _)| name)
+    }
+
     /// Names and values as they stand in the text: names maybe quoted, values without their quotes.
     pub fn escaped(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut rest = self.as_str();

@@ -69,6 +69,13 @@ pub(super) const FLAGS: &[Flag] = &[
                adopt takes it over, reject refuses it as the original does.",
     },
     Flag {
+        name: "lint.warn",
+        alias: None,
+        default: None,
+        help: "Log what promtool check metrics would complain about, once each, and list it all on\n\
+               /-/lint. Nothing is refused for it.",
+    },
+    Flag {
         name: "series.limit",
         alias: None,
         default: Some("2000000"),

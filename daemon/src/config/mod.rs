@@ -55,6 +55,8 @@ pub struct Config {
     pub first_scrape_zero: Option<Duration>,
     /// Where declarations are read from at the start.
     pub declare_files: Vec<PathBuf>,
+    /// What is done about names that break the conventions.
+    pub linting: Linting,
     /// Limits of messages and of the registry.
     pub limits: Limits,
     /// HTTP connections open at once.
@@ -73,6 +75,15 @@ pub struct Config {
     pub log_level: LevelFilter,
     /// How a log line is laid out.
     pub log_format: LogFormat,
+}
+
+/// What is done about names that break the conventions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linting {
+    /// Nothing.
+    Off,
+    /// They are logged, and listed on a page.
+    Warn,
 }
 
 /// How a log line is laid out.
@@ -165,6 +176,7 @@ pub fn parse(
         },
         first_scrape_zero: values.get("counter.first-scrape-zero", parse_optional_duration)?,
         declare_files: values.get("declare.file", parse_files)?,
+        linting: if values.switch("lint.warn")? { Linting::Warn } else { Linting::Off },
         limits: Limits {
             message_bytes: values
                 .get("web.max-body-bytes", |text| parse_up_to(BODY_BYTES_MAX, text))?,

@@ -81,6 +81,15 @@ fn switches_take_a_value_after_an_equals_sign_alone() {
 }
 
 #[test]
+fn names_are_linted_on_demand() {
+    let linting = |config: &Config| format!("{:?}", config.linting);
+    check("", linting, Ok("Off"));
+    check("-lint.warn", linting, Ok("Warn"));
+    check("-lint.warn=false", linting, Ok("Off"));
+    check_in("PUSHPROM_LINT_WARN=1", "", linting, Ok("Warn"));
+}
+
+#[test]
 fn former_flags_of_the_original_work() {
     check("-log-level warn", level, Ok("warn"));
     check("-log-level fatal", level, Ok("error"));

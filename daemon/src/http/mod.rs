@@ -6,6 +6,7 @@
 
 mod accept;
 mod connections;
+mod lint;
 mod listener;
 mod pages;
 mod path;
@@ -26,7 +27,7 @@ use pushprom_core::intake::Intake;
 pub use server::{spawn, threads};
 use tokio::sync::Semaphore;
 
-use self::{connections::Connection, pages::Pages, reply::Reply, route::Route};
+use self::{connections::Connection, lint::Lint, pages::Pages, reply::Reply, route::Route};
 use crate::{config::Config, ingest::Ingest, telemetry::Telemetry};
 
 /// What the requests of one serving thread are served from.
@@ -38,6 +39,7 @@ pub struct Context {
     body_timeout: Duration,
     first_scrape_zero: Option<Duration>,
     pages: Arc<Pages>,
+    lint: Arc<Lint>,
     /// Scrapes that may still come.
     scrapes: Arc<Semaphore>,
     /// Bytes of large bodies that may still be read.
@@ -57,6 +59,7 @@ impl Context {
             body_timeout: config.body_timeout,
             first_scrape_zero: config.first_scrape_zero,
             pages: Arc::new(Pages::new(pages::BYTES_MAX)),
+            lint: Arc::new(Lint::new(config.linting)),
             scrapes: Arc::new(Semaphore::new(config.scrapes_max.min(Semaphore::MAX_PERMITS))),
             large_bodies: Arc::new(large_bodies),
         }
@@ -71,6 +74,7 @@ impl Context {
             body_timeout: self.body_timeout,
             first_scrape_zero: self.first_scrape_zero,
             pages: Arc::clone(&self.pages),
+            lint: Arc::clone(&self.lint),
             scrapes: Arc::clone(&self.scrapes),
             large_bodies: Arc::clone(&self.large_bodies),
         }
@@ -84,9 +88,11 @@ async fn respond(
     connection: &Arc<Connection>,
 ) -> Reply {
     let _in_request = connection.request();
-    match route::route(request.method(), request.uri(), request.headers(), request.version()) {
+    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+    match route::route(method, uri, headers, request.version(), context.lint.linting()) {
         Route::Push => push::respond(request, context, connection).await,
         Route::Metrics => scrape::respond(request.headers(), context, connection).await,
+        Route::Lint => lint::respond(context, connection).await,
         Route::Health => reply::ok(),
         Route::NotAPush => push::respond_not_a_post(request.method(), context),
         Route::MethodNotAllowed { allow } => reply::method_not_allowed(allow),

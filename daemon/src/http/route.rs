@@ -6,6 +6,7 @@ use hyper::{
 };
 
 use super::path;
+use crate::config::Linting;
 
 /// What answers a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub(super) enum Route {
     Push,
     /// The page.
     Metrics,
+    /// What is odd about names.
+    Lint,
     /// `ok`.
     Health,
     /// Another method than POST where pushes go; the original counts these with the pushes.
@@ -41,7 +44,16 @@ pub(super) enum Route {
     ExpectationFailed,
 }
 
-pub(super) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, version: Version) -> Route {
+/// Where the list of problems is, if names are linted.
+const LINT_PATH: &str = "/-/lint";
+
+pub(super) fn route(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    version: Version,
+    linting: Linting,
+) -> Route {
     let hosts = headers.get_all(HOST).iter().count();
     if hosts > 1 || (hosts == 0 && version >= Version::HTTP_11) {
         return Route::BadRequest { problem: "send exactly one Host header" };
@@ -68,7 +80,13 @@ pub(super) fn route(method: &Method, uri: &Uri, headers: &HeaderMap, version: Ve
         return Route::Moved { location: path::encode(&clean) + &query };
     }
     let is_read = matches!(*method, Method::GET | Method::HEAD);
+    let has_lint = match linting {
+        Linting::Off => false,
+        Linting::Warn => true,
+    };
     match &*path {
+        LINT_PATH if has_lint && is_read => Route::Lint,
+        LINT_PATH if has_lint => Route::MethodNotAllowed { allow: "GET, HEAD" },
         "/metrics" if is_read => Route::Metrics,
         "/-/healthy" | "/-/ready" if is_read => Route::Health,
         "/metrics" | "/-/healthy" | "/-/ready" => Route::MethodNotAllowed { allow: "GET, HEAD" },
@@ -86,6 +104,11 @@ mod tests {
 
     #[track_caller]
     fn check(line: &str, want: &Route) {
+        check_linting(Linting::Off, line, want);
+    }
+
+    #[track_caller]
+    fn check_linting(linting: Linting, line: &str, want: &Route) {
         let mut parts = line.split(' ');
         let (method, uri) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let mut request = Request::builder().method(method).uri(uri).header(HOST, "x");
@@ -94,7 +117,8 @@ mod tests {
             request = request.header(name, value);
         }
         let request = request.body(()).expect("the request is well-formed");
-        let got = route(request.method(), request.uri(), request.headers(), request.version());
+        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+        let got = route(method, uri, headers, request.version(), linting);
         assert_eq!(got, *want, "{line}");
     }
 
@@ -124,5 +148,20 @@ mod tests {
         check("POST / host:y", &Route::BadRequest { problem: "send exactly one Host header" });
         check("POST / expect:100-Continue", &Route::Push);
         check("POST / expect:wat", &Route::ExpectationFailed);
+    }
+
+    #[test]
+    fn the_list_of_problems_is_there_on_demand() {
+        let reads = Route::MethodNotAllowed { allow: "GET, HEAD" };
+        for (line, off, warn) in [
+            ("GET /-/lint", Route::NotAPush, Route::Lint),
+            ("HEAD /-/lint?x", Route::NotAPush, Route::Lint),
+            ("POST /-/lint", Route::Push, reads.clone()),
+            ("PUT /-/lint", Route::NotAPush, reads),
+            ("POST /-/lint/x", Route::Push, Route::Push),
+        ] {
+            check_linting(Linting::Off, line, &off);
+            check_linting(Linting::Warn, line, &warn);
+        }
     }
 }

@@ -37,6 +37,14 @@ const PAGE_BYTES_MIN: usize = 33 * 1024 * 1024;
 /// push should not wait for the end of a time slice, which can be four milliseconds.
 const PIECE_BYTES: usize = 512 * 1024;
 
+/// What is said to who gets no page.
+pub(super) const TOO_MANY: &str =
+    "too many scrapes at once: try again later, or raise -web.max-scrapes\n";
+pub(super) const NO_ROOM: &str = "no memory is left for pages: try again later\n";
+pub(super) const FAILED: &str = "pushprom failed to make the page; see its log\n";
+pub(super) const LEFT: &str =
+    "the connection was closed before the page was made: keep both halves open\n";
+
 /// The level of zstd: the fastest of the ordinary ones, which packs a page denser than gzip does.
 const ZSTD_LEVEL: i32 = 1;
 
@@ -50,8 +58,7 @@ pub(super) async fn respond(
     let _in_flight = telemetry.scrape_in_flight();
     let Ok(_admitted) = context.scrapes.try_acquire() else {
         telemetry.record_failed_scrape(ScrapeCode::ServiceUnavailable);
-        let text = "too many scrapes at once: try again later, or raise -web.max-scrapes\n";
-        return reply::try_again(text);
+        return reply::try_again(TOO_MANY);
     };
     let coding = accept::coding(headers);
     // Its connection may be told to go at any moment; then this ends where it waits.
@@ -72,19 +79,16 @@ pub(super) async fn respond(
         }
         Some(Err(NoPage::NoRoom)) => {
             telemetry.record_failed_scrape(ScrapeCode::ServiceUnavailable);
-            reply::try_again("no memory is left for pages: try again later\n")
+            reply::try_again(NO_ROOM)
         }
         Some(Err(NoPage::Failed)) => {
             telemetry.record_failed_scrape(ScrapeCode::InternalServerError);
-            let text = "pushprom failed to make the page; see its log\n";
-            reply::text(StatusCode::INTERNAL_SERVER_ERROR, text)
+            reply::text(StatusCode::INTERNAL_SERVER_ERROR, FAILED)
         }
         None => {
             telemetry.record_abandoned_scrape();
             // Who has closed one half only can read what the matter is.
-            let text =
-                "the connection was closed before the page was made: keep both halves open\n";
-            reply::last(reply::text(StatusCode::BAD_REQUEST, text))
+            reply::last(reply::text(StatusCode::BAD_REQUEST, LEFT))
         }
     }
 }
@@ -94,6 +98,7 @@ fn make(context: &Context, coding: Coding) -> io::Result<Vec<u8>> {
     let registry = context.ingest.registry();
     let now = clock::now();
     let mut snapshot = registry.snapshot_pausing(now, thread::yield_now);
+    context.lint.report(&snapshot);
     if let Some(age) = context.first_scrape_zero {
         snapshot.zero_born_after(now.before(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)));
     }
