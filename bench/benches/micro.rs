@@ -69,6 +69,29 @@ fn delta(series: usize) -> String {
     )
 }
 
+/// A registry of one histogram, and observations in it that spread as durations do.
+fn observed(fields: &str) -> (Registry, Vec<Delta<'static>>) {
+    let registry = core::registry();
+    let delta = |number: usize| {
+        let value = 1 + number * 7919 % 9973;
+        format!(
+            r#"{{"type":"histogram","name":"took_seconds","method":"observe","value":0.{value:04}{fields}}}"#
+        )
+    };
+    let deltas: Vec<_> =
+        (0..1000).flat_map(|number| core::decode(delta(number).leak().as_bytes())).collect();
+    core::apply_all(&registry, &deltas);
+    (registry, deltas)
+}
+
+fn classic() -> (Registry, Vec<Delta<'static>>) {
+    observed("")
+}
+
+fn native() -> (Registry, Vec<Delta<'static>>) {
+    observed(r#","native":true"#)
+}
+
 fn one_delta() -> Vec<u8> {
     delta(1).into_bytes()
 }
@@ -131,6 +154,20 @@ fn apply_100k_series((registry, deltas): (Registry, Vec<Delta<'static>>)) -> Reg
 }
 
 #[library_benchmark]
+#[bench::x1000(classic())]
+fn observe_classic((registry, deltas): (Registry, Vec<Delta<'static>>)) -> Registry {
+    core::apply_all(&registry, black_box(&deltas));
+    registry
+}
+
+#[library_benchmark]
+#[bench::x1000(native())]
+fn observe_native((registry, deltas): (Registry, Vec<Delta<'static>>)) -> Registry {
+    core::apply_all(&registry, black_box(&deltas));
+    registry
+}
+
+#[library_benchmark]
 #[bench::x10000(in_order(10_000))]
 fn snapshot_10k_series(registry: Registry) -> (Registry, Snapshot) {
     let snapshot = core::snapshot(black_box(&registry));
@@ -151,6 +188,8 @@ library_benchmark_group!(
         decode_batch,
         apply_one_series,
         apply_100k_series,
+        observe_classic,
+        observe_native,
         snapshot_10k_series,
         encode_10k_series
     ]

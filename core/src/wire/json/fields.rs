@@ -84,7 +84,7 @@ impl<'a> Fields<'a> {
     /// Makes a delta of the fields; says what it does with its number too, if that is all that can differ
     /// when it comes again.
     pub(super) fn finish(
-        self,
+        mut self,
         names: NameScheme,
     ) -> Result<(Delta<'a>, Option<Recipe>), DeltaError> {
         let Some(kind) = Kind::from_word(&self.kind) else {
@@ -92,7 +92,8 @@ impl<'a> Fields<'a> {
         };
         let name = MetricName::new(self.name, names).map_err(InvalidDelta::from)?;
         let labels = Labels::new(self.labels, names).map_err(InvalidDelta::from)?;
-        let more = self.more.map(|more| *more).unwrap_or_default();
+        let mut none = More::default();
+        let more = self.more.as_deref_mut().unwrap_or(&mut none);
         let recipe = Recipe::new(kind, &self.method, self.buckets.as_slice(), more)?;
         let change = recipe.change(self.value).map_err(InvalidDelta::from)?;
         let Some(exemplar) = self.exemplar else {

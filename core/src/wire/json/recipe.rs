@@ -9,10 +9,16 @@ use crate::model::{
 /// What a delta does with its number.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recipe {
+    /// `inc` of a counter: nothing.
+    CountOne,
     /// `add` of a counter.
     Count,
     /// `set` of a gauge.
     Set,
+    /// `inc` of a gauge: nothing.
+    Increment,
+    /// `dec` of a gauge: nothing.
+    Decrement,
     /// `add` of a gauge.
     Add,
     /// `sub` of a gauge.
@@ -21,8 +27,9 @@ pub enum Recipe {
     ObserveIn(Layout, Times),
     /// `observe` of a summary.
     Observe(Option<Objectives>, Times),
-    /// Nothing: the change is the same whatever the number is.
-    Fixed(Change),
+    /// Nothing: the change is the same whatever the number is. Apart, since few deltas are such and all are
+    /// moved about.
+    Fixed(Box<Change>),
 }
 
 impl Recipe {
@@ -30,17 +37,17 @@ impl Recipe {
         kind: Kind,
         method: &str,
         buckets: &[f64],
-        mut more: More,
+        more: &mut More,
     ) -> Result<Self, DeltaError> {
         let recipe = match (kind, method) {
-            (Kind::Counter, "inc") => Self::Fixed(Change::Counter(Amount::ONE)),
+            (Kind::Counter, "inc") => Self::CountOne,
             (Kind::Counter, "add") => Self::Count,
             (Kind::Gauge, "set") => Self::Set,
-            (Kind::Gauge, "inc") => Self::Fixed(Change::Gauge(GaugeChange::Add(1.0))),
-            (Kind::Gauge, "dec") => Self::Fixed(Change::Gauge(GaugeChange::Add(-1.0))),
+            (Kind::Gauge, "inc") => Self::Increment,
+            (Kind::Gauge, "dec") => Self::Decrement,
             (Kind::Gauge, "add") => Self::Add,
             (Kind::Gauge, "sub") => Self::Subtract,
-            (Kind::Histogram, "observe") => observe_in(more.layout(buckets)?, &mut more)?,
+            (Kind::Histogram, "observe") => observe_in(more.layout(buckets)?, more)?,
             (Kind::Summary, "observe") => {
                 let objectives = more.objectives.take();
                 let times = more.times.take().unwrap_or(Times::ONCE);
@@ -48,14 +55,12 @@ impl Recipe {
                     None => Self::Observe(objectives, times),
                     Some(values) => {
                         let readings = Readings::new(values, times).map_err(InvalidDelta::from)?;
-                        Self::Fixed(Change::Summary(SummaryChange::Observed {
-                            readings,
-                            objectives,
-                        }))
+                        let change = SummaryChange::Observed { readings, objectives };
+                        Self::Fixed(Box::new(Change::Summary(change)))
                     }
                 }
             }
-            (kind, "declare") => Self::Fixed(nothing(kind, buckets, &mut more)?),
+            (kind, "declare") => Self::Fixed(Box::new(nothing(kind, buckets, more)?)),
             (kind, method) => {
                 return Err(DeltaError::UnknownMethod { kind, method: Quoted::new(method) });
             }
@@ -72,8 +77,11 @@ impl Recipe {
     /// The change that a delta with this number makes.
     pub fn change(&self, value: f64) -> Result<Change, NegativeAmount> {
         Ok(match self {
+            Self::CountOne => Change::Counter(Amount::ONE),
             Self::Count => Change::Counter(Amount::new(value)?),
             Self::Set => Change::Gauge(GaugeChange::Set(value)),
+            Self::Increment => Change::Gauge(GaugeChange::Add(1.0)),
+            Self::Decrement => Change::Gauge(GaugeChange::Add(-1.0)),
             Self::Add => Change::Gauge(GaugeChange::Add(value)),
             Self::Subtract => Change::Gauge(GaugeChange::Add(-value)),
             Self::ObserveIn(layout, times) => Change::Histogram(HistogramChange::Observed {
@@ -84,7 +92,7 @@ impl Recipe {
                 readings: Readings::repeated(value, *times),
                 objectives: objectives.clone(),
             }),
-            Self::Fixed(change) => change.clone(),
+            Self::Fixed(change) => Change::clone(change),
         })
     }
 }
@@ -111,7 +119,7 @@ fn observe_in(layout: Layout, more: &mut More) -> Result<Recipe, DeltaError> {
         }
         (Some(_), Some(_)) => return Err(DeltaError::ValueAndCounts),
     };
-    Ok(Recipe::Fixed(Change::Histogram(change)))
+    Ok(Recipe::Fixed(Box::new(Change::Histogram(change))))
 }
 
 /// `declare`: the change that leaves everything as it is, but for making what is not there.
