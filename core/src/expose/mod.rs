@@ -1,9 +1,11 @@
 //! Totals to pages: one module per exposition format, siblings of one another.
 
+mod negotiate;
 mod number;
 mod shape;
 mod text;
 
+pub use negotiate::{Negotiated, negotiate};
 pub use shape::{Coding, Escaping, Format, Shape};
 
 use crate::snapshot::Snapshot;

@@ -54,7 +54,61 @@ pub struct Shape {
     pub coding: Coding,
 }
 
+/// The content type of a literal, by the escaping that it is to name.
+macro_rules! content_type {
+    ($format:literal, $named:expr) => {
+        match $named {
+            None => $format,
+            Some(Escaping::AllowUtf8) => concat!($format, "; escaping=allow-utf-8"),
+            Some(Escaping::Underscores) => concat!($format, "; escaping=underscores"),
+            Some(Escaping::Dots) => concat!($format, "; escaping=dots"),
+            Some(Escaping::Values) => concat!($format, "; escaping=values"),
+        }
+    };
+}
+
+impl Format {
+    /// The `Content-Type` of a page for a scraper that named an escaping, or none. Of none nothing is said,
+    /// as before there were any, but in the format that is never without.
+    pub const fn content_type(self, named: Option<Escaping>) -> &'static str {
+        match self {
+            Self::TextV0 => content_type!("text/plain; version=0.0.4; charset=utf-8", named),
+            Self::TextV1 => {
+                let named = match named {
+                    None => Some(Escaping::Underscores),
+                    Some(_) => named,
+                };
+                content_type!("text/plain; version=1.0.0; charset=utf-8", named)
+            }
+            Self::OpenMetrics => {
+                content_type!("application/openmetrics-text; version=1.0.0; charset=utf-8", named)
+            }
+            Self::Protobuf => content_type!(
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; \
+                 encoding=delimited",
+                named
+            ),
+        }
+    }
+}
+
+impl Shape {
+    /// The shape of the same page where all names are legacy ones, which no escaping changes: scrapers that
+    /// ask for different ones can share it.
+    #[must_use]
+    pub fn of_legacy_names(self) -> Self {
+        Self { escaping: Escaping::default(), ..self }
+    }
+}
+
 impl Escaping {
+    /// The escaping that a word of `Accept` names.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::AllowUtf8, Self::Underscores, Self::Dots, Self::Values]
+            .into_iter()
+            .find(|escaping| escaping.as_str() == word)
+    }
+
     /// The word of `Accept` and `Content-Type`.
     pub const fn as_str(self) -> &'static str {
         match self {
