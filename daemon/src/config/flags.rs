@@ -76,6 +76,21 @@ pub(super) const FLAGS: &[Flag] = &[
                /-/lint. Nothing is refused for it.",
     },
     Flag {
+        name: "names.validation-scheme",
+        alias: None,
+        default: Some("legacy"),
+        help: "Which names of metrics and labels are taken: legacy takes letters, digits, underscores\n\
+               and, for metrics, colons; utf8 takes any text. Scrapers that do not ask for such names\n\
+               get them escaped.",
+    },
+    Flag {
+        name: "openmetrics.created",
+        alias: None,
+        default: None,
+        help: "Show in OpenMetrics when each series began, as samples whose names end in _created.\n\
+               Protobuf shows it always.",
+    },
+    Flag {
         name: "series.limit",
         alias: None,
         default: Some("2000000"),

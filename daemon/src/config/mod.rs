@@ -8,6 +8,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 pub use address::{Address, Endpoint};
 use pushprom_core::{
+    expose,
     limits::{Limits, NameScheme},
     model::Span,
     registry::SchemaConflicts,
@@ -59,6 +60,8 @@ pub struct Config {
     pub linting: Linting,
     /// Limits of messages and of the registry.
     pub limits: Limits,
+    /// What pages show.
+    pub pages: expose::Options,
     /// HTTP connections open at once.
     pub connections_max: usize,
     /// Scrapes that wait for their page at once.
@@ -181,8 +184,9 @@ pub fn parse(
             message_bytes: values
                 .get("web.max-body-bytes", |text| parse_up_to(BODY_BYTES_MAX, text))?,
             series: values.get("series.limit", parse_count)?,
-            names: NameScheme::Legacy,
+            names: values.get("names.validation-scheme", parse_name_scheme)?,
         },
+        pages: expose::Options { created: values.switch("openmetrics.created")? },
         connections_max: values.get("web.max-connections", parse_count)?,
         scrapes_max: values.get("web.max-scrapes", parse_count)?,
         header_timeout: values.get("web.header-timeout", parse_duration)?,
@@ -253,6 +257,14 @@ fn parse_schema_conflicts(text: &str) -> Result<SchemaConflicts, String> {
         "adopt" => Ok(SchemaConflicts::Adopt),
         "reject" => Ok(SchemaConflicts::Reject),
         _ => Err("use adopt or reject".to_owned()),
+    }
+}
+
+fn parse_name_scheme(text: &str) -> Result<NameScheme, String> {
+    match text {
+        "legacy" => Ok(NameScheme::Legacy),
+        "utf8" => Ok(NameScheme::Utf8),
+        _ => Err("use legacy or utf8".to_owned()),
     }
 }
 

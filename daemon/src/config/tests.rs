@@ -172,10 +172,24 @@ fn modes_are_octal() {
 }
 
 #[test]
+fn what_pages_show_is_chosen() {
+    let created = |config: &Config| config.pages.created.to_string();
+    check("-openmetrics.created", created, Ok("true"));
+    check("-openmetrics.created=false", created, Ok("false"));
+    let names = |config: &Config| format!("{:?}", config.limits.names);
+    check("-names.validation-scheme=utf8", names, Ok("Utf8"));
+    check("-names.validation-scheme=legacy", names, Ok("Legacy"));
+    let problem = "use legacy or utf8";
+    let problem = format!("invalid value \"utf-8\" for flag -names.validation-scheme: {problem}");
+    check("-names.validation-scheme=utf-8", names, Err(&problem));
+}
+
+#[test]
 fn defaults_are_those_of_the_limits() {
     let Ok(Invocation::Run(config)) = parse([], |_| None) else { panic!("the defaults are valid") };
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.schema_conflicts, SchemaConflicts::Adopt);
+    assert_eq!(config.pages, expose::Options::default());
     let usage = usage();
     for flag in FLAGS {
         assert!(flag.names().all(|name| usage.contains(&format!("-{name}"))), "{usage}");
