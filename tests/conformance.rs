@@ -72,7 +72,7 @@ fn replay(case: &Value, server: &mut Server) -> Vec<String> {
         comparable &= !broke && recorded["status"] != 500;
         // Cases about our own counters would see a scrape too many.
         let refused_before = if broke { server.scrape().rejected() } else { 0.0 };
-        let status = take(step, server);
+        let (status, content_type) = take(step, server);
         if step["transport"] == "udp" {
             if case["isolated"] == true && !broke {
                 // The log tells that a datagram was refused; one that was not is over before the next.
@@ -99,6 +99,13 @@ fn replay(case: &Value, server: &mut Server) -> Vec<String> {
             (Some(status), Some(recorded)) if status == recorded => {}
             (status, recorded) => found.push(format!("status {status:?}, not {recorded:?}")),
         }
+        // Those of other answers are ours.
+        let is_page =
+            step["path"] == "/metrics" && status == Some(200) && recorded["status"] == 200;
+        let recorded = recorded["content_type"].as_str();
+        if is_page && content_type.as_deref() != recorded {
+            found.push(format!("content type {content_type:?}, not {recorded:?}"));
+        }
     }
     let lines = lines_of(case, &server.scrape());
     let recorded: Vec<&str> =
@@ -109,11 +116,11 @@ fn replay(case: &Value, server: &mut Server) -> Vec<String> {
     found
 }
 
-/// Takes one step; the status of the answer, if it has one.
-fn take(step: &Value, server: &Server) -> Option<u64> {
+/// Takes one step; the status of the answer and its content type, if it has them.
+fn take(step: &Value, server: &Server) -> (Option<u64>, Option<String>) {
     if step["transport"] == "udp" {
         server.send(bytes(step, "body").unwrap_or_default());
-        return None;
+        return (None, None);
     }
     if let Some(raw) = bytes(step, "raw") {
         let mut client = Client::connect(server.http);
@@ -122,7 +129,7 @@ fn take(step: &Value, server: &Server) -> Option<u64> {
         let (answer, _) = client.rest(SILENCE);
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let status = answer.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5));
-        return Some(status.and_then(|status| status.parse().ok()).unwrap_or(0));
+        return (Some(status.and_then(|status| status.parse().ok()).unwrap_or(0)), None);
     }
     let text = |key: &str| step[key].as_str().expect("a string");
     let mut headers = vec![("Connection", "close")];
@@ -131,7 +138,8 @@ fn take(step: &Value, server: &Server) -> Option<u64> {
     let body = bytes(step, "body");
     let mut client = Client::connect(server.http);
     let reply = client.request(text("method"), text("path"), &headers, body.as_deref());
-    Some(reply.map_or(0, |reply| u64::from(reply.status)))
+    let status = reply.as_ref().map_or(0, |reply| u64::from(reply.status));
+    (Some(status), reply.and_then(|reply| reply.header("content-type").map(str::to_owned)))
 }
 
 /// A field that is text, or base64 under another name.

@@ -12,6 +12,7 @@ mod declare;
 mod flags;
 mod http;
 mod lint;
+mod negotiation;
 mod scrape;
 mod udp;
 mod unix;

@@ -6,6 +6,7 @@ use http_body_util::Either;
 use hyper::StatusCode;
 use parking_lot::Mutex;
 use pushprom_core::{
+    expose::Shape,
     lint::{self, Problem},
     model::{Quoted, is_legacy_metric_name},
     snapshot::{FamilySnapshot, Snapshot},
@@ -15,7 +16,7 @@ use tokio::select;
 use super::{
     Context,
     connections::Connection,
-    pages::{Coding, NoPage, Pages},
+    pages::{NoPage, Pages},
     reply::{self, Reply},
     scrape,
 };
@@ -133,7 +134,7 @@ pub(super) async fn respond(context: &Arc<Context>, connection: &Arc<Connection>
     let page = select! {
         biased;
         () = connection.left() => None,
-        page = context.lint.pages.page(Coding::Identity, connection, make) => Some(page),
+        page = context.lint.pages.page(Shape::default(), connection, make) => Some(page),
     };
     connection.set_held(false);
     match page {

@@ -4,7 +4,6 @@
 //! served where it was accepted. What takes long, making a page, is done on threads apart, so that no push
 //! waits for a scrape.
 
-mod accept;
 mod connections;
 mod lint;
 mod listener;
@@ -23,7 +22,7 @@ use std::{sync::Arc, time::Duration};
 use hyper::{Request, body::Incoming};
 pub use listener::Listener;
 use parking_lot::Mutex;
-use pushprom_core::intake::Intake;
+use pushprom_core::{expose, intake::Intake};
 pub use server::{spawn, threads};
 use tokio::sync::Semaphore;
 
@@ -40,6 +39,7 @@ pub struct Context {
     first_scrape_zero: Option<Duration>,
     pages: Arc<Pages>,
     lint: Arc<Lint>,
+    options: expose::Options,
     /// Scrapes that may still come.
     scrapes: Arc<Semaphore>,
     /// Bytes of large bodies that may still be read.
@@ -60,6 +60,7 @@ impl Context {
             first_scrape_zero: config.first_scrape_zero,
             pages: Arc::new(Pages::new(pages::BYTES_MAX)),
             lint: Arc::new(Lint::new(config.linting)),
+            options: config.pages,
             scrapes: Arc::new(Semaphore::new(config.scrapes_max.min(Semaphore::MAX_PERMITS))),
             large_bodies: Arc::new(large_bodies),
         }
@@ -75,6 +76,7 @@ impl Context {
             first_scrape_zero: self.first_scrape_zero,
             pages: Arc::clone(&self.pages),
             lint: Arc::clone(&self.lint),
+            options: self.options,
             scrapes: Arc::clone(&self.scrapes),
             large_bodies: Arc::clone(&self.large_bodies),
         }

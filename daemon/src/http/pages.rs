@@ -2,7 +2,7 @@
 //! taken.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     convert::Infallible,
     io, mem,
     pin::Pin,
@@ -15,6 +15,7 @@ use std::{
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
+use pushprom_core::expose::Shape;
 use tokio::{
     runtime::Handle,
     sync::{self, OwnedSemaphorePermit, Semaphore},
@@ -42,30 +43,9 @@ const FRAME_BYTES: usize = 256 * 1024;
 /// some fifty microseconds; for the page of a million series it would be some milliseconds.
 const RELEASE_BYTES: usize = 1024 * 1024;
 
-/// How a page is packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
-    /// Not at all.
-    Identity,
-    /// As gzip.
-    Gzip,
-    /// As zstd.
-    Zstd,
-}
-
-impl Coding {
-    /// All of them, in the order of their discriminants.
-    pub(super) const ALL: [Self; 3] = [Self::Identity, Self::Gzip, Self::Zstd];
-
-    /// As the headers of HTTP have it.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-        }
-    }
-}
+/// Pages being made at once, each of another shape. How long one becomes is not known before, so that it has no
+/// room of its own yet; and each takes a core.
+pub(super) const MAKING_MAX: usize = 3;
 
 /// Why there is no page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,14 +58,16 @@ pub(super) enum NoPage {
 
 /// The pages that are being made and sent.
 pub(super) struct Pages {
-    latest: [Arc<sync::Mutex<Latest>>; Coding::ALL.len()],
+    /// Of each shape that was asked for: as many as there are shapes at most.
+    latest: Mutex<HashMap<Shape, Arc<sync::Mutex<Latest>>>>,
+    making: Arc<Semaphore>,
     bytes_max: u32,
     room: Arc<Semaphore>,
     /// Connections that pages have been given to, the longest ago first.
     takers: Mutex<VecDeque<Weak<Connection>>>,
 }
 
-/// The page made last in one coding. Locked while one is made: the next scrape waits.
+/// The page made last in one shape. Locked while one is made: the next scrape waits.
 #[derive(Default)]
 struct Latest {
     begun: Option<Instant>,
@@ -137,7 +119,8 @@ impl Pages {
     pub(super) fn new(bytes_max: u32) -> Self {
         Self {
             bytes_max,
-            latest: Default::default(),
+            latest: Mutex::default(),
+            making: Arc::new(Semaphore::new(MAKING_MAX)),
             room: Arc::new(Semaphore::new(bytes_max as usize)),
             takers: Mutex::default(),
         }
@@ -147,20 +130,28 @@ impl Pages {
     /// since, or one that `make` makes on a thread apart.
     pub(super) async fn page(
         &self,
-        coding: Coding,
+        shape: Shape,
         taker: &Arc<Connection>,
         make: impl FnOnce() -> io::Result<Vec<u8>> + Send + 'static,
     ) -> Result<Page, NoPage> {
         let arrived = Instant::now();
-        let mut latest = Arc::clone(&self.latest[coding as usize]).lock_owned().await;
+        let latest = Arc::clone(self.latest.lock().entry(shape).or_default());
+        let mut latest = latest.lock_owned().await;
         let fresh =
             latest.begun.filter(|begun| *begun >= arrived).and_then(|_| latest.page.upgrade());
         let shared = match fresh {
             Some(shared) => shared,
             None => {
+                let turn = Arc::clone(&self.making).acquire_owned().await;
+                let turn = turn.map_err(|_| NoPage::Failed)?;
                 let begun = Instant::now();
-                // The lock goes along: should this scrape be abandoned, the next one waits all the same.
-                let done = task::spawn_blocking(move || (make(), latest)).await;
+                // Lock and turn go along: should this scrape be abandoned, the next one waits all the same.
+                let make = move || {
+                    let page = make();
+                    drop(turn);
+                    (page, latest)
+                };
+                let done = task::spawn_blocking(make).await;
                 let (page, relocked) = done.map_err(|_| NoPage::Failed)?;
                 latest = relocked;
                 // Already here: should this scrape be abandoned, its memory goes the same way.
@@ -264,11 +255,14 @@ mod tests {
         },
     };
 
+    use pushprom_core::expose::{Coding, Format};
+    use tokio::task::JoinSet;
+
     use super::{super::connections::Connections, *};
 
     /// A page of some bytes.
     async fn page(pages: &Pages, taker: &Arc<Connection>, bytes: usize) -> Result<Page, NoPage> {
-        pages.page(Coding::Identity, taker, move || Ok(vec![0; bytes])).await
+        pages.page(Shape::default(), taker, move || Ok(vec![0; bytes])).await
     }
 
     /// Pages that are as long as they are many. The first is not done until [`Made::go_on`] is called.
@@ -300,7 +294,7 @@ mod tests {
                 }
                 Ok(vec![0; 1 + made as usize])
             };
-            match self.pages.page(Coding::Identity, &self.taker, make).await {
+            match self.pages.page(Shape::default(), &self.taker, make).await {
                 Ok(page) => page,
                 Err(error) => panic!("there is room: {error:?}"),
             }
@@ -319,6 +313,38 @@ mod tests {
         // The second and third came before the second was begun.
         assert_eq!([a, b, c].each_ref().map(|page| page.left.len()), [1, 2, 2]);
         assert_eq!(made.scrape().await.left.len(), 3, "a later one is new");
+    }
+
+    #[tokio::test]
+    async fn few_pages_are_made_at_once_and_each_shape_has_its_own() {
+        let pages = Arc::new(Pages::new(1000));
+        let taker = Connections::patient(10).admit();
+        let [making, most] = [(); 2].map(|()| Arc::new(AtomicU32::new(0)));
+        // Passed by as many as may be made at once, and no fewer.
+        let gate = Arc::new(Barrier::new(MAKING_MAX));
+        let mut scrapes = JoinSet::new();
+        for format in [Format::TextV0, Format::OpenMetrics] {
+            for coding in [Coding::Identity, Coding::Gzip, Coding::Zstd] {
+                let shape = Shape { format, coding, ..Shape::default() };
+                let (pages, taker) = (Arc::clone(&pages), Arc::clone(&taker));
+                let (making, most) = (Arc::clone(&making), Arc::clone(&most));
+                let (gate, bytes) = (Arc::clone(&gate), scrapes.len() + 1);
+                let make = move || {
+                    most.fetch_max(making.fetch_add(1, Relaxed) + 1, Relaxed);
+                    gate.wait();
+                    making.fetch_sub(1, Relaxed);
+                    Ok(vec![0; bytes])
+                };
+                scrapes.spawn(async move {
+                    let page = pages.page(shape, &taker, make).await;
+                    page.map_or(0, |page| page.left.len())
+                });
+            }
+        }
+        let mut lengths = scrapes.join_all().await;
+        lengths.sort_unstable();
+        assert_eq!(lengths, [1, 2, 3, 4, 5, 6]);
+        assert_eq!(most.load(Relaxed) as usize, MAKING_MAX);
     }
 
     #[tokio::test]

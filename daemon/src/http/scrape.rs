@@ -11,19 +11,21 @@ use flate2::{Compression, write::GzEncoder};
 use http_body_util::Either;
 use hyper::{
     HeaderMap, StatusCode,
-    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY},
+    header::{
+        ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, VARY,
+    },
 };
 use pushprom_core::{
-    expose::{self, Options, Shape},
-    snapshot::Snapshot,
+    expose::{self, Coding, Format, Negotiated, Shape},
+    limits::NameScheme,
 };
 use scopeguard::{ScopeGuard, guard};
 use tokio::select;
 
 use super::{
-    Context, accept,
+    Context,
     connections::Connection,
-    pages::{Coding, NoPage, Page},
+    pages::{NoPage, Page},
     reply::{self, Reply},
 };
 use crate::{clock, telemetry::ScrapeCode};
@@ -60,7 +62,11 @@ pub(super) async fn respond(
         telemetry.record_failed_scrape(ScrapeCode::ServiceUnavailable);
         return reply::try_again(TOO_MANY);
     };
-    let coding = accept::coding(headers);
+    let negotiated = expose::negotiate(lines(headers, &ACCEPT), lines(headers, &ACCEPT_ENCODING));
+    let shape = match context.ingest.limits().names {
+        NameScheme::Legacy => negotiated.shape.of_legacy_names(),
+        NameScheme::Utf8 => negotiated.shape,
+    };
     // Its connection may be told to go at any moment; then this ends where it waits.
     let given_up = guard((), |()| telemetry.record_abandoned_scrape());
     let maker = Arc::clone(context);
@@ -68,14 +74,14 @@ pub(super) async fn respond(
     let page = select! {
         biased;
         () = connection.left() => None,
-        page = context.pages.page(coding, connection, move || make(&maker, coding)) => Some(page),
+        page = context.pages.page(shape, connection, move || make(&maker, shape)) => Some(page),
     };
     connection.set_held(false);
     ScopeGuard::into_inner(given_up);
     match page {
         Some(Ok(page)) => {
             telemetry.record_scrape(begun.elapsed());
-            page_reply(page, coding)
+            page_reply(page, negotiated)
         }
         Some(Err(NoPage::NoRoom)) => {
             telemetry.record_failed_scrape(ScrapeCode::ServiceUnavailable);
@@ -93,37 +99,40 @@ pub(super) async fn respond(
     }
 }
 
+/// The lines of a header that are text.
+fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok())
+}
+
 /// The page of this instant: the clients' families and our own.
-fn make(context: &Context, coding: Coding) -> io::Result<Vec<u8>> {
+fn make(context: &Context, shape: Shape) -> io::Result<Vec<u8>> {
     let registry = context.ingest.registry();
     let now = clock::now();
     let mut snapshot = registry.snapshot_pausing(now, thread::yield_now);
     context.lint.report(&snapshot);
-    if let Some(age) = context.first_scrape_zero {
+    let zero = match shape.format {
+        Format::TextV0 | Format::TextV1 | Format::OpenMetrics => context.first_scrape_zero,
+        // It says when a series began, from which Prometheus makes that 0 itself.
+        Format::Protobuf => None,
+    };
+    if let Some(age) = zero {
         snapshot.zero_born_after(now.before(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)));
     }
     snapshot.add(context.telemetry.families(registry));
     let mut page = Vec::with_capacity(PAGE_BYTES_MIN);
-    match coding {
-        Coding::Identity => {
-            let rest = |_: &mut Vec<u8>| thread::yield_now();
-            expose::encode_pausing(
-                Shape::default(),
-                Options::default(),
-                &snapshot,
-                &mut page,
-                PIECE_BYTES,
-                rest,
-            );
-        }
+    let encode = |page: &mut Vec<u8>, pause: &mut dyn FnMut(&mut Vec<u8>)| {
+        expose::encode_pausing(shape, context.options, &snapshot, page, PIECE_BYTES, pause);
+    };
+    match shape.coding {
+        Coding::Identity => encode(&mut page, &mut |_| thread::yield_now()),
         Coding::Gzip => {
             let mut encoder = GzEncoder::new(page, Compression::fast());
-            pack(&snapshot, &mut encoder)?;
+            pack(encode, &mut encoder)?;
             page = encoder.finish()?;
         }
         Coding::Zstd => {
             let mut encoder = zstd::Encoder::new(page, ZSTD_LEVEL)?;
-            pack(&snapshot, &mut encoder)?;
+            pack(encode, &mut encoder)?;
             page = encoder.finish()?;
         }
     }
@@ -131,7 +140,10 @@ fn make(context: &Context, coding: Coding) -> io::Result<Vec<u8>> {
 }
 
 /// Packs a page while it is made: it is never there unpacked as a whole. The first failure is that of all.
-fn pack(snapshot: &Snapshot, encoder: &mut impl Write) -> io::Result<()> {
+fn pack(
+    encode: impl FnOnce(&mut Vec<u8>, &mut dyn FnMut(&mut Vec<u8>)),
+    encoder: &mut impl Write,
+) -> io::Result<()> {
     let mut packed = Ok(());
     let mut pack = |piece: &mut Vec<u8>| {
         if packed.is_ok() {
@@ -141,22 +153,20 @@ fn pack(snapshot: &Snapshot, encoder: &mut impl Write) -> io::Result<()> {
         thread::yield_now();
     };
     let mut left = Vec::with_capacity(2 * PIECE_BYTES);
-    let (shape, options) = (Shape::default(), Options::default());
-    expose::encode_pausing(shape, options, snapshot, &mut left, PIECE_BYTES, &mut pack);
+    encode(&mut left, &mut pack);
     pack(&mut left);
     packed
 }
 
-fn page_reply(page: Page, coding: Coding) -> Reply {
+fn page_reply(page: Page, negotiated: Negotiated) -> Reply {
     let mut reply = reply::empty(StatusCode::OK);
     *reply.body_mut() = Either::Right(page);
     let headers = reply.headers_mut();
-    let content_type = "text/plain; version=0.0.4; charset=utf-8";
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
-    match coding {
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(negotiated.content_type));
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    match negotiated.shape.coding {
         Coding::Identity => {}
-        Coding::Gzip | Coding::Zstd => {
+        coding @ (Coding::Gzip | Coding::Zstd) => {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.as_str()));
         }
     }

@@ -12,7 +12,7 @@ use super::{
     Context,
     connections::{Connection, Connections, Order, TICK, Timeouts},
     listener::{Accepted, Listener, Peer, Share},
-    pages::Coding,
+    pages::MAKING_MAX,
     reply::ReplyBody,
     respond,
     stream::Stream,
@@ -35,8 +35,8 @@ const ERROR_PAUSE: Duration = Duration::from_millis(50);
 /// How long requests that are on their way at shutdown may take to arrive.
 const LAST_REQUEST_WAIT: Duration = Duration::from_millis(200);
 
-/// Threads that make pages, per serving thread: one for each coding, and one that gives their memory back.
-const PAGE_THREADS_MAX: usize = Coding::ALL.len() + 1;
+/// Threads that make pages, per serving thread: one for each page being made, and one that gives their memory back.
+const PAGE_THREADS_MAX: usize = MAKING_MAX + 1;
 
 /// How many threads serve: one per core.
 pub fn threads() -> io::Result<usize> {
