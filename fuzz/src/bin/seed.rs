@@ -1,10 +1,20 @@
-//! Writes the bodies of the recorded conformance cases where the targets that read messages look for their
-//! corpus.
+//! Writes the recorded conformance cases where the targets look for their corpus: bodies for those that read
+//! messages, headers for the one that reads these.
 
 use std::{error::Error, fs, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
+
+/// Headers that newer releases of Prometheus send.
+const ACCEPT: &[&str] = &[
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
+     application/openmetrics-text;version=0.0.1;q=0.5,\
+     text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,\
+     application/openmetrics-text;version=1.0.0;escaping=dots;q=0.5,\
+     text/plain;version=1.0.0;escaping=\"values\";escaping=underscores;q=0.3,*/*;q=0.1",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -21,6 +31,21 @@ fn main() -> Result<(), Box<dyn Error>> {
                     fs::write(corpus.join(format!("{id}-{place}")), body)?;
                 }
             }
+        }
+    }
+    let corpus = home.join("corpus/negotiate");
+    fs::create_dir_all(&corpus)?;
+    for (place, accept) in ACCEPT.iter().enumerate() {
+        fs::write(corpus.join(format!("prometheus-{place}")), format!("{accept}\0gzip"))?;
+    }
+    for line in cases.lines() {
+        let case: Value = serde_json::from_str(line)?;
+        let id = case["id"].as_str().ok_or("a case has no id")?;
+        let headers = &case["steps"][0]["headers"];
+        let [accept, accept_encoding] =
+            ["Accept", "Accept-Encoding"].map(|name| headers[name].as_str().unwrap_or_default());
+        if !accept.is_empty() || !accept_encoding.is_empty() {
+            fs::write(corpus.join(id), format!("{accept}\0{accept_encoding}"))?;
         }
     }
     Ok(())
