@@ -132,12 +132,7 @@ impl Snapshot {
 impl FamilySnapshot {
     /// The kind of all its series.
     pub const fn kind(&self) -> Kind {
-        match self.values {
-            Values::Counter(_) => Kind::Counter,
-            Values::Gauge(_) => Kind::Gauge,
-            Values::Histogram(_) => Kind::Histogram,
-            Values::Summary(_) => Kind::Summary,
-        }
+        self.values.kind()
     }
 }
 
@@ -166,6 +161,11 @@ impl Index {
     /// The labels of each series behind a text.
     pub fn lines(&self, before: &str) -> Lines<'_> {
         self.labels.lines(before)
+    }
+
+    /// Whether labels have names that not all of Prometheus knows.
+    pub const fn has_quoted_names(&self) -> bool {
+        self.labels.has_quoted_names()
     }
 
     /// When the first change to each series came.
@@ -209,6 +209,16 @@ impl Values {
             (Self::Counter(_) | Self::Gauge(_) | Self::Histogram(_) | Self::Summary(_), other) => {
                 debug_assert!(false, "{other:?} is of another kind than its family");
             }
+        }
+    }
+
+    /// What all of them are.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Counter(_) => Kind::Counter,
+            Self::Gauge(_) => Kind::Gauge,
+            Self::Histogram(_) => Kind::Histogram,
+            Self::Summary(_) => Kind::Summary,
         }
     }
 
@@ -292,6 +302,13 @@ impl Histograms {
         let natives = self.natives.iter().map(Some).chain(iter::repeat(None));
         let parts = counts.zip(natives).zip(&self.sums);
         parts.map(|((counts, native), &sum)| Histogram { counts, native, sum })
+    }
+}
+
+impl Histogram<'_> {
+    /// How many observations there were.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().fold(0, |total, &count| total.saturating_add(count))
     }
 }
 

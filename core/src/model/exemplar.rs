@@ -61,6 +61,12 @@ impl Exemplar {
         Self { timestamp: self.timestamp.or(Some(now)), ..self.clone() }
     }
 
+    /// The same with other labels, unless these are too long.
+    pub fn with_labels(&self, labels: LabelSet) -> Option<Self> {
+        let chars = labels.iter().map(|(name, value)| name.chars().count() + value.chars().count());
+        (chars.sum::<usize>() <= EXEMPLAR_CHARS_MAX).then(|| Self { labels, ..self.clone() })
+    }
+
     /// Its labels, which are none of its series'.
     pub const fn labels(&self) -> &LabelSet {
         &self.labels

@@ -13,6 +13,7 @@ pub struct LabelSets {
     own: String,
     cuts: Vec<Cut>,
     last: LabelSet,
+    has_quoted_names: bool,
 }
 
 /// How a set is put together, in bytes. No label set is longer than a message, which a u32 can count.
@@ -47,6 +48,10 @@ impl LabelSets {
         let alike = last.iter().zip(text.as_bytes()).take_while(|(a, b)| a == b).count();
         let shared = text.floor_char_boundary(alike);
         let own = text.get(shared..).unwrap_or_default();
+        // What is shared has been looked through, but for what its last byte begins.
+        if !self.has_quoted_names && labels.may_quote_name_from(shared.saturating_sub(1)) {
+            self.has_quoted_names = labels.has_quoted_names();
+        }
         let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         self.cuts.push(Cut { shared: bytes(shared), own: bytes(own.len()) });
         self.own.push_str(own);
@@ -62,6 +67,11 @@ impl LabelSets {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.cuts.is_empty()
+    }
+
+    /// Whether any of them has a name that not all of Prometheus knows.
+    pub const fn has_quoted_names(&self) -> bool {
+        self.has_quoted_names
     }
 
     /// Before the first of them.
@@ -87,18 +97,24 @@ impl Walk<'_> {
     // No `Iterator`: each set is put together in the place of the one before.
     #[expect(clippy::should_implement_trait, reason = "what it returns borrows from it")]
     pub fn next(&mut self) -> Option<&LabelSet> {
-        self.step(0).then_some(&self.current)
+        self.step(0).map(|_| &self.current)
     }
 
-    /// Puts the next label set together behind so many bytes of something else.
-    fn step(&mut self, before: usize) -> bool {
-        let Some(cut) = self.cuts.next() else { return false };
+    /// The same, and how many bytes of its text are those of the one before.
+    pub fn next_shared(&mut self) -> Option<(&LabelSet, usize)> {
+        self.step(0).map(|shared| (&self.current, shared))
+    }
+
+    /// Puts the next label set together behind so many bytes of something else; returns how many of its own
+    /// were there.
+    fn step(&mut self, before: usize) -> Option<usize> {
+        let cut = self.cuts.next()?;
         let bytes = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
         let (own, rest) = self.own.split_at_checked(bytes(cut.own)).unwrap_or((self.own, ""));
         self.own = rest;
         self.current.0.truncate(before + bytes(cut.shared));
         self.current.0.push_str(own);
-        true
+        Some(bytes(cut.shared))
     }
 }
 
@@ -107,7 +123,7 @@ impl Lines<'_> {
     // No `Iterator`, for the same reason.
     #[expect(clippy::should_implement_trait, reason = "what it returns borrows from it")]
     pub fn next(&mut self) -> Option<(&str, usize)> {
-        self.walk.step(self.before).then_some((&self.walk.current.0, self.before))
+        self.walk.step(self.before).map(|_| (&*self.walk.current.0, self.before))
     }
 }
 

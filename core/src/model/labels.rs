@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, cmp::Ordering, fmt};
 
+use memchr::memchr2;
 use smallvec::SmallVec;
 
 use super::{NameError, Quoted, is_legacy_label_name, name::check_label_name};
@@ -112,6 +113,38 @@ impl LabelSet {
         self.escaped().map(|(name, _)| name)
     }
 
+    /// Whether any of the names is quoted.
+    pub fn has_quoted_names(&self) -> bool {
+        self.may_quote_name_from(0) && self.escaped().any(|(name, _)| name.starts_with('"'))
+    }
+
+    /// Whether, from a byte of the text on, there is what may be the quote before a name, if it is not the
+    /// one after a value.
+    pub(super) fn may_quote_name_from(&self, start: usize) -> bool {
+        let text = self.0.as_bytes();
+        let rest = text.get(start..).unwrap_or_default();
+        start == 0 && text.first() == Some(&b'"') || rest.windows(2).any(|pair| pair == b",\"")
+    }
+
+    /// The same labels under other names, which `name_of` says for those of them that get one, as they are
+    /// written. The new names have to be different too.
+    #[must_use]
+    pub fn renamed<'a>(&'a self, name_of: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let labels = self.escaped().map(|(name, value)| (name_of(name).unwrap_or(name), value));
+        let mut labels: Vec<(&str, &str)> = labels.collect();
+        labels.sort_unstable();
+        let mut text = String::with_capacity(self.0.len());
+        for (name, value) in labels {
+            if !text.is_empty() {
+                text.push(',');
+            }
+            for piece in [name, "=\"", value, "\""] {
+                text.push_str(piece);
+            }
+        }
+        Self(text)
+    }
+
     /// Names and values as they stand in the text: names maybe quoted, values without their quotes.
     pub fn escaped(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut rest = self.as_str();
@@ -220,12 +253,15 @@ pub fn escape_value(value: &str) -> impl Iterator<Item = &str> {
 
 /// Where the first quote that no backslash escapes stands.
 fn closing_quote(text: &str) -> Option<usize> {
-    let mut escaped = false;
-    text.bytes().position(|byte| {
-        let closes = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        closes
-    })
+    let mut from = 0;
+    loop {
+        let rest = text.as_bytes().get(from..)?;
+        let place = memchr2(b'"', b'\\', rest)?;
+        if rest.get(place) == Some(&b'"') {
+            return Some(from + place);
+        }
+        from += place + 2;
+    }
 }
 
 #[cfg(test)]
