@@ -1,7 +1,10 @@
 //! Totals to pages: one module per exposition format, siblings of one another.
 
 mod negotiate;
+mod escape;
+mod family;
 mod number;
+mod samples;
 mod shape;
 mod text;
 
@@ -39,9 +42,10 @@ pub fn encode_pausing(
             next = page.len().saturating_add(piece_bytes);
         }
     };
+    let families = escape::families(snapshot, shape);
     match shape.format {
         Format::TextV0 | Format::TextV1 | Format::OpenMetrics | Format::Protobuf => {
-            text::encode(snapshot, page, written);
+            text::encode(&families, page, written);
         }
     }
 }
