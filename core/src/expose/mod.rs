@@ -4,9 +4,11 @@ mod negotiate;
 mod escape;
 mod family;
 mod number;
+mod openmetrics;
 mod samples;
 mod shape;
 mod text;
+mod unit;
 
 pub use negotiate::{Negotiated, negotiate};
 pub use shape::{Coding, Escaping, Format, Shape};
@@ -29,7 +31,7 @@ pub fn encode(shape: Shape, options: Options, snapshot: &Snapshot, page: &mut Ve
 /// is there, or rest.
 pub fn encode_pausing(
     shape: Shape,
-    _options: Options,
+    options: Options,
     snapshot: &Snapshot,
     page: &mut Vec<u8>,
     piece_bytes: usize,
@@ -44,8 +46,9 @@ pub fn encode_pausing(
     };
     let families = escape::families(snapshot, shape);
     match shape.format {
-        Format::TextV0 | Format::TextV1 | Format::OpenMetrics | Format::Protobuf => {
+        Format::TextV0 | Format::TextV1 | Format::Protobuf => {
             text::encode(&families, page, written);
         }
+        Format::OpenMetrics => openmetrics::encode(&families, options, page, written),
     }
 }
