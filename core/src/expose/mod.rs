@@ -5,6 +5,7 @@ mod escape;
 mod family;
 mod number;
 mod openmetrics;
+mod protobuf;
 mod samples;
 mod shape;
 mod text;
@@ -46,9 +47,8 @@ pub fn encode_pausing(
     };
     let families = escape::families(snapshot, shape);
     match shape.format {
-        Format::TextV0 | Format::TextV1 | Format::Protobuf => {
-            text::encode(&families, page, written);
-        }
+        Format::TextV0 | Format::TextV1 => text::encode(&families, page, written),
         Format::OpenMetrics => openmetrics::encode(&families, options, page, written),
+        Format::Protobuf => protobuf::encode(&families, page, written),
     }
 }
