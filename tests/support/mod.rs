@@ -15,7 +15,7 @@ use std::{
 
 pub(crate) use client::{Client, Reply};
 pub(crate) use page::Page;
-pub(crate) use prometheus::Prometheus;
+pub(crate) use prometheus::{Prometheus, asking_for};
 pub(crate) use server::{BINARY, Server};
 
 /// How long a condition may take to come true before a test fails.

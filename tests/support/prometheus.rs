@@ -1,9 +1,11 @@
-//! A running Prometheus, from Debian.
+//! A running Prometheus, from Debian, and a way to choose the format that it gets.
 
 use std::{
-    fs,
+    fs, io,
+    io::{BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     process::{Child, Command, Stdio},
+    thread,
 };
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -54,6 +56,12 @@ impl Prometheus {
         results.first()?["value"][1].as_str()?.parse().ok()
     }
 
+    /// The type of a family, as it was scraped.
+    pub(crate) fn type_of(&self, family: &str) -> Option<String> {
+        let answer = self.get(&format!("/api/v1/metadata?metric={family}"))?;
+        answer["data"][family][0]["type"].as_str().map(str::to_owned)
+    }
+
     fn get(&self, path: &str) -> Option<Value> {
         drop(TcpStream::connect(self.address).ok()?);
         let mut client = Client::connect(self.address);
@@ -67,4 +75,32 @@ impl Drop for Prometheus {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Listens for scrapes, and passes each on to `target` with `accept` for its `Accept`: old as Debian's
+/// Prometheus is, it cannot be told which format to ask for. It serves until the test ends.
+pub(crate) fn asking_for(accept: &'static str, target: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            thread::spawn(move || pass_on(stream, accept, target));
+        }
+    });
+    address
+}
+
+fn pass_on(mut scraper: TcpStream, accept: &str, target: SocketAddr) -> io::Result<()> {
+    let mut request = BufReader::new(scraper.try_clone()?);
+    let mut line = String::new();
+    while request.read_line(&mut line)? > 2 {
+        line.clear();
+    }
+    let mut server = TcpStream::connect(target)?;
+    write!(
+        server,
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
+    )?;
+    io::copy(&mut server, &mut scraper)?;
+    Ok(())
 }

@@ -1,8 +1,8 @@
 //! Totals to pages: one module per exposition format, siblings of one another.
 
-mod negotiate;
 mod escape;
 mod family;
+mod negotiate;
 mod number;
 mod openmetrics;
 mod protobuf;
