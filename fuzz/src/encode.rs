@@ -45,7 +45,11 @@ impl fmt::Display for Push {
         f.write_str(",\"method\":")?;
         write_string(f, &self.method)?;
         // `{:?}` writes the fewest digits that read back the same, in a form that is JSON too.
-        write!(f, ",\"value\":{:?},\"labels\":{{", self.value)?;
+        let has_counts = self.more.iter().any(|(name, _)| *name == "counts");
+        if !has_counts {
+            write!(f, ",\"value\":{:?}", self.value)?;
+        }
+        f.write_str(",\"labels\":{")?;
         for (place, (name, value)) in self.labels.iter().enumerate() {
             f.write_str(if place == 0 { "" } else { "," })?;
             write_string(f, name)?;

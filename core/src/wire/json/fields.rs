@@ -19,7 +19,7 @@ pub(super) struct Fields<'a> {
     name: Cow<'a, str>,
     help: Cow<'a, str>,
     method: Cow<'a, str>,
-    value: f64,
+    value: Option<f64>,
     labels: LabelPairs<'a>,
     buckets: Slice,
     more: Option<Box<More>>,
@@ -47,7 +47,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn set_value(&mut self, value: f64) {
-        self.value = value;
+        self.value = Some(value);
         if let Some(more) = &mut self.more {
             more.values = None;
         }
@@ -94,8 +94,11 @@ impl<'a> Fields<'a> {
         let labels = Labels::new(self.labels, names).map_err(InvalidDelta::from)?;
         let mut none = More::default();
         let more = self.more.as_deref_mut().unwrap_or(&mut none);
+        if more.counts.is_some() && self.value.is_some() {
+            return Err(DeltaError::ValueAndCounts);
+        }
         let recipe = Recipe::new(kind, &self.method, self.buckets.as_slice(), more)?;
-        let change = recipe.change(self.value).map_err(InvalidDelta::from)?;
+        let change = recipe.change(self.value.unwrap_or_default()).map_err(InvalidDelta::from)?;
         let Some(exemplar) = self.exemplar else {
             return Ok((Delta::new(name, self.help, labels, change)?, Some(recipe)));
         };

@@ -57,6 +57,11 @@ fn observations_come_in_bulk() {
              bucket",
         ),
         (
+            r#""counts":[1,2],"sum":1,"buckets":[1],"value":1"#,
+            "field value comes with counts: send what was observed, or how much of it is in each \
+             bucket",
+        ),
+        (
             r#""counts":[1,2],"sum":1,"buckets":[1],"count":2"#,
             r#"field count means nothing for "observe" of a histogram: leave it out"#,
         ),
