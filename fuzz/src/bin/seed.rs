@@ -19,9 +19,16 @@ const ACCEPT: &[&str] = &[
 fn main() -> Result<(), Box<dyn Error>> {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     let cases = fs::read_to_string(home.join("../tests/conformance/cases.jsonl"))?;
+    // What the original knew nothing of.
+    let deltas = fs::read_to_string(home.join("deltas.jsonl"))?;
     for target in ["json_fast", "json_exact", "intake"] {
         let corpus = home.join("corpus").join(target);
         fs::create_dir_all(&corpus)?;
+        // The first byte of an intake's input says how to run.
+        let how = if target == "intake" { "\0" } else { "" };
+        for (place, delta) in deltas.lines().enumerate() {
+            fs::write(corpus.join(format!("delta-{place}")), format!("{how}{delta}"))?;
+        }
         for line in cases.lines() {
             let case: Value = serde_json::from_str(line)?;
             let id = case["id"].as_str().ok_or("a case has no id")?;
