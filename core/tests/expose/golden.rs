@@ -1,5 +1,7 @@
 //! Pages to the byte, in `core/tests/golden`.
 
+#![expect(clippy::disallowed_methods, reason = "a golden page is a file")]
+
 use std::{env, fs, path::Path};
 
 use super::*;

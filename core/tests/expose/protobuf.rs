@@ -139,7 +139,7 @@ fn beside_in(family: &FamilySnapshot, place: usize) -> (Option<u64>, Vec<(Option
         Values::Histogram(all) if !all.are_native() || all.bounds().buckets() > 1 => {
             Some(all.bounds().as_slice())
         }
-        _ => None,
+        Values::Counter(_) | Values::Gauge(_) | Values::Histogram(_) | Values::Summary(_) => None,
     };
     let mut exemplars: Vec<_> = held
         .into_iter()
@@ -172,7 +172,9 @@ proptest! {
                 proto::MetricType::Gauge => Kind::Gauge,
                 proto::MetricType::Summary => Kind::Summary,
                 proto::MetricType::Histogram => Kind::Histogram,
-                other => panic!("no family is a {other:?}"),
+                other @ (proto::MetricType::Untyped | proto::MetricType::GaugeHistogram) => {
+                    panic!("no family is a {other:?}")
+                }
             };
             prop_assert_eq!(kind, held.kind());
             prop_assert_eq!(family.metric.len(), held.index.len());

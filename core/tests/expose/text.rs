@@ -103,7 +103,7 @@ pub(super) fn read(page: &str) -> Vec<Block> {
             let block = blocks.last_mut().expect("there is one");
             assert!(block.samples.is_empty(), "samples come last: {line}");
             if word == "TYPE" {
-                block.kind = rest.0.to_owned();
+                rest.0.clone_into(&mut block.kind);
             }
             continue;
         }
