@@ -7,6 +7,7 @@ mod escaping;
 mod golden;
 mod protobuf;
 mod random;
+mod reference;
 mod text;
 
 use std::collections::BTreeMap;
