@@ -6,8 +6,8 @@
 use std::{iter, sync::Arc};
 
 use crate::model::{
-    Amount, Bounds, Buckets, Exemplar, Exponential, Kind, LabelSet, LabelSets, Lines, Objectives,
-    Observations, Timestamp, Value, Walk, collision,
+    Amount, Bounds, Buckets, Exemplar, Exponential, Kind, LabelSet, LabelSets, LabelsChanges,
+    Lines, Objectives, Observations, Timestamp, Value, Walk, collision,
 };
 
 /// Families sorted by name, each with at least one series.
@@ -156,6 +156,11 @@ impl Index {
     /// The labels of each series.
     pub fn labels(&self) -> Walk<'_> {
         self.labels.walk()
+    }
+
+    /// How the labels of each series come out of those of the one before.
+    pub fn label_changes(&self) -> LabelsChanges<'_> {
+        self.labels.changes()
     }
 
     /// The labels of each series behind a text.

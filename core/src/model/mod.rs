@@ -29,7 +29,7 @@ pub use delta::{Delta, InvalidDelta};
 pub use exemplar::{Exemplar, ExemplarError};
 pub use exponential::{Exponential, ExponentialBucket, ZERO_THRESHOLD};
 pub use kind::{Kind, collision};
-pub use label_sets::{LabelSets, Lines, Walk};
+pub use label_sets::{LabelSets, LabelsChange, LabelsChanges, Lines, Walk};
 pub use labels::{
     LabelError, LabelPairs, LabelSet, Labels, escape_value, split_label, unescape_name,
     unescape_value,

@@ -117,22 +117,35 @@ fn write_family<S: Sink>(family: &Family<'_>, sink: &mut S, written: impl FnMut(
 
 fn write_metrics<S: Sink>(family: &Family<'_>, sink: &mut S, written: impl FnMut(&mut S)) {
     match family.values {
-        Values::Counter(amounts) => each(family, amounts, sink, written, |series, amount, sink| {
-            sink.message(metric::COUNTER, |sink| {
-                sink.double(counter::VALUE, amount.as_f64());
-                if let Some(exemplar) = newest(series.exemplars.iter()) {
-                    write_exemplar(counter::EXEMPLAR, exemplar, sink);
+        Values::Counter(amounts) => {
+            // All that the one before may differ in is its value.
+            let mut alike = None;
+            each(family, amounts, sink, written, |series, amount, metric| {
+                let value = amount.as_f64();
+                if series.exemplars.is_empty() && alike == Some(series.born) {
+                    metric.replace(COUNTER_VALUE_START, &value.to_le_bytes());
+                    return;
                 }
-                write_born(counter::CREATED, series.born, sink);
+                alike = series.exemplars.is_empty().then_some(series.born);
+                metric.truncate(0);
+                metric.message(metric::COUNTER, |counter| {
+                    counter.double(counter::VALUE, value);
+                    if let Some(exemplar) = newest(series.exemplars.iter()) {
+                        write_exemplar(counter::EXEMPLAR, exemplar, counter);
+                    }
+                    write_born(counter::CREATED, series.born, counter);
+                });
             });
-        }),
-        Values::Gauge(levels) => each(family, levels, sink, written, |_, level, sink| {
-            sink.message(metric::GAUGE, |sink| sink.double(gauge::VALUE, *level));
+        }
+        Values::Gauge(levels) => each(family, levels, sink, written, |_, level, metric| {
+            metric.truncate(0);
+            metric.message(metric::GAUGE, |sink| sink.double(gauge::VALUE, *level));
         }),
         Values::Histogram(histograms) => {
             let bounds = histograms.bounds();
-            each(family, histograms.iter(), sink, written, |series, histogram, sink| {
-                sink.message(metric::HISTOGRAM, |sink| {
+            each(family, histograms.iter(), sink, written, |series, histogram, metric| {
+                metric.truncate(0);
+                metric.message(metric::HISTOGRAM, |sink| {
                     write_histogram(series, bounds, &histogram, sink);
                 });
             });
@@ -144,8 +157,9 @@ fn write_metrics<S: Sink>(family: &Family<'_>, sink: &mut S, written: impl FnMut
                 summaries.iter(),
                 sink,
                 written,
-                |series, (observations, values), sink| {
-                    sink.message(metric::SUMMARY, |sink| {
+                |series, (observations, values), metric| {
+                    metric.truncate(0);
+                    metric.message(metric::SUMMARY, |sink| {
                         write_summary(series, observations, parts, values, sink);
                     });
                 },
@@ -154,6 +168,9 @@ fn write_metrics<S: Sink>(family: &Family<'_>, sink: &mut S, written: impl FnMut
     }
 }
 
+/// Where the value of a counter begins that has no exemplar: after a tag, a length below 128, and a tag.
+const COUNTER_VALUE_START: usize = 3;
+
 /// What there is of a series beside its labels and values.
 #[derive(Clone, Copy)]
 struct Series<'a> {
@@ -161,24 +178,25 @@ struct Series<'a> {
     exemplars: &'a [(usize, Arc<Exemplar>)],
 }
 
-/// Walks labels and values side by side, and writes a `Metric` of each.
+/// Walks labels and values side by side, and writes a `Metric` of each: `fill` puts in the place of what is
+/// of the series before what comes after the labels.
 fn each<T, S: Sink>(
     family: &Family<'_>,
     values: impl IntoIterator<Item = T>,
     sink: &mut S,
     mut written: impl FnMut(&mut S),
-    mut write: impl FnMut(Series<'_>, T, &mut S),
+    mut fill: impl FnMut(Series<'_>, T, &mut S),
 ) {
-    let mut labels = family.index.labels();
     let mut pairs: Pairs<S> = Pairs::default();
+    let mut metric = S::default();
     let mut exemplars = family.exemplar_walk();
+    let mut changes = family.index.label_changes();
     for (value, &born) in values.into_iter().zip(family.index.born()) {
-        let Some(pairs) = pairs.next(&mut labels) else { break };
-        let exemplars = exemplars.next();
-        sink.message(family::METRIC, |sink| {
-            sink.append(pairs);
-            write(Series { born, exemplars }, value, sink);
-        });
+        let Some(labels) = pairs.next(&mut changes) else { break };
+        fill(Series { born, exemplars: exemplars.next() }, value, &mut metric);
+        sink.head(family::METRIC, labels.len() + metric.len());
+        sink.append(labels);
+        sink.append(&metric);
         written(sink);
     }
 }

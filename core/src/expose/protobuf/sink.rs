@@ -15,6 +15,9 @@ pub(super) trait Sink: Default {
     /// Forgets all but so many bytes.
     fn truncate(&mut self, len: usize);
 
+    /// Puts bytes in the place of as many others.
+    fn replace(&mut self, start: usize, bytes: &[u8]);
+
     /// Begins what has its length before it.
     fn begin(&mut self) -> Begun;
 
@@ -57,9 +60,20 @@ pub(super) trait Sink: Default {
 
     /// Takes a field that is a text.
     fn text(&mut self, field: u8, text: &str) {
-        self.put(&[field << 3 | 2]);
-        self.varint(u64::try_from(text.len()).unwrap_or(u64::MAX));
+        self.head(field, text.len());
         self.put(text.as_bytes());
+    }
+
+    /// Takes what begins a field that has so many bytes.
+    fn head(&mut self, field: u8, len: usize) {
+        let tag = field << 3 | 2;
+        match u8::try_from(len) {
+            Ok(short) if short < 0x80 => self.put(&[tag, short]),
+            Ok(_) | Err(_) => {
+                self.put(&[tag]);
+                self.varint(u64::try_from(len).unwrap_or(u64::MAX));
+            }
+        }
     }
 
     /// Takes a field that is a message, or numbers in a row.
@@ -108,6 +122,8 @@ impl Sink for Count {
         self.0 = len;
     }
 
+    fn replace(&mut self, _start: usize, _bytes: &[u8]) {}
+
     fn begin(&mut self) -> Begun {
         self.0 += 1;
         Begun(self.0)
@@ -133,6 +149,12 @@ impl Sink for Vec<u8> {
 
     fn truncate(&mut self, len: usize) {
         self.truncate(len);
+    }
+
+    fn replace(&mut self, start: usize, bytes: &[u8]) {
+        if let Some(place) = self.get_mut(start..start + bytes.len()) {
+            place.copy_from_slice(bytes);
+        }
     }
 
     /// Leaves room for a length below 128, which most have.
