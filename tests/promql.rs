@@ -150,3 +150,12 @@ fn quantiles_of_native_histograms_are_as_near_as_stated() {
         }
     }
 }
+
+#[test]
+fn protobuf_says_when_a_series_began_instead_of_showing_zero() {
+    let server = Server::start(&["-counter.first-scrape-zero=1h"]);
+    server.push_ok(inc("born_at_one_total"));
+    assert_eq!(server.scrape().value("born_at_one_total"), Some(0.0));
+    let prometheus = Prometheus::scraping(&[server.http], &[NATIVE]);
+    check(&prometheus, "born_at_one_total", 1.0);
+}
