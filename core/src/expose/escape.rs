@@ -19,23 +19,55 @@ use crate::{
     snapshot::{Exemplars, FamilySnapshot, Index, Snapshot},
 };
 
-/// The families of a page in the order of their names.
-pub(super) fn families(snapshot: &Snapshot, shape: Shape) -> Vec<Family<'_>> {
-    let scheme = match (shape.escaping, shape.format) {
-        (Escaping::AllowUtf8, Format::TextV1 | Format::OpenMetrics | Format::Protobuf) => {
-            return snapshot.families().iter().map(Family::from).collect();
-        }
-        // It has no quotes.
-        (Escaping::AllowUtf8, Format::TextV0) | (Escaping::Underscores, _) => Scheme::Underscores,
-        (Escaping::Dots, _) => Scheme::Dots,
-        (Escaping::Values, _) => Scheme::Values,
-    };
-    let names = metric_names(snapshot.families(), scheme);
-    let families = snapshot.families().iter().zip(names);
-    let mut families: Vec<Family<'_>> =
-        families.map(|(family, name)| renamed(family, name, scheme)).collect();
-    families.sort_by(|a, b| a.name.cmp(&b.name));
-    families
+/// The families of a page in the order of their names, which may be others than those in the snapshot.
+pub(super) struct Families<'a> {
+    named: Vec<(Cow<'a, str>, &'a FamilySnapshot)>,
+    /// How names are escaped, if they are.
+    scheme: Option<Scheme>,
+}
+
+impl<'a> Families<'a> {
+    /// The families of `snapshot`, as a page of this shape names them.
+    pub(super) fn of(snapshot: &'a Snapshot, shape: Shape) -> Self {
+        let scheme = match (shape.escaping, shape.format) {
+            (Escaping::AllowUtf8, Format::TextV1 | Format::OpenMetrics | Format::Protobuf) => None,
+            // The older text format has no quotes.
+            (Escaping::AllowUtf8, Format::TextV0) | (Escaping::Underscores, _) => {
+                Some(Scheme::Underscores)
+            }
+            (Escaping::Dots, _) => Some(Scheme::Dots),
+            (Escaping::Values, _) => Some(Scheme::Values),
+        };
+        let families = snapshot.families();
+        let is_legacy = |family: &FamilySnapshot| is_legacy_metric_name(&family.name);
+        let named = match scheme {
+            Some(scheme) if !families.iter().all(is_legacy) => {
+                let names = metric_names(families, scheme).into_iter().zip(families);
+                let mut renamed: Vec<(Cow<'_, str>, _)> =
+                    names.map(|(name, family)| (name.into(), family)).collect();
+                renamed.sort_by(|(a, _), (b, _)| a.cmp(b));
+                renamed
+            }
+            Some(_) | None => {
+                families.iter().map(|family| (Cow::Borrowed(&*family.name), family)).collect()
+            }
+        };
+        Self { named, scheme }
+    }
+
+    /// All of them. Labels are renamed as they come.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Family<'_>> {
+        self.named.iter().map(|(name, family)| match self.scheme {
+            Some(scheme) => renamed(family, name, scheme),
+            None => Family::unchanged(family, name),
+        })
+    }
+
+    /// The one with this name.
+    pub(super) fn find(&self, name: &str) -> Option<&'a FamilySnapshot> {
+        let place = self.named.binary_search_by(|(of, _)| (**of).cmp(name)).ok()?;
+        self.named.get(place).map(|(_, family)| *family)
+    }
 }
 
 /// How names are escaped (Prometheus 3, "Content negotiation").
@@ -47,8 +79,8 @@ enum Scheme {
 }
 
 /// The family under another name, and with such label names as all of Prometheus knows.
-fn renamed<'a>(family: &'a FamilySnapshot, name: Cow<'a, str>, scheme: Scheme) -> Family<'a> {
-    let mut renamed = Family { name, ..Family::from(family) };
+fn renamed<'a>(family: &'a FamilySnapshot, name: &'a str, scheme: Scheme) -> Family<'a> {
+    let mut renamed = Family::unchanged(family, name);
     if family.index.has_quoted_names() {
         renamed.index = Cow::Owned(renamed_index(&family.index, scheme));
     }
@@ -62,10 +94,7 @@ fn renamed<'a>(family: &'a FamilySnapshot, name: Cow<'a, str>, scheme: Scheme) -
 }
 
 /// What each family is called.
-fn metric_names(families: &[FamilySnapshot], scheme: Scheme) -> Vec<Cow<'_, str>> {
-    if families.iter().all(|family| is_legacy_metric_name(&family.name)) {
-        return families.iter().map(|family| Cow::Borrowed(&*family.name)).collect();
-    }
+fn metric_names(families: &[FamilySnapshot], scheme: Scheme) -> Vec<String> {
     let first_choice = |family: &FamilySnapshot| {
         if is_legacy_metric_name(&family.name) {
             family.name.to_string()
@@ -79,7 +108,7 @@ fn metric_names(families: &[FamilySnapshot], scheme: Scheme) -> Vec<Cow<'_, str>
             *claims.entry(claim).or_default() += 1;
         }
     }
-    let mut name_of = |family: &FamilySnapshot| {
+    let name_of = |family: &FamilySnapshot| {
         let name = first_choice(family);
         let names = sample_names(&name, family.kind());
         let is_alone = names.iter().all(|name| claims.get(name).is_none_or(|count| *count == 1));
@@ -93,7 +122,7 @@ fn metric_names(families: &[FamilySnapshot], scheme: Scheme) -> Vec<Cow<'_, str>
         claims.extend(sample_names(&name, family.kind()).into_iter().map(|name| (name, 1)));
         name
     };
-    families.iter().map(|family| Cow::Owned(name_of(family))).collect()
+    families.iter().map(name_of).collect()
 }
 
 /// The name of a family, and those that it owns besides.

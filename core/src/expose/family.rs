@@ -9,7 +9,7 @@ use crate::{
 
 /// A family whose names may be others than those in the snapshot. Only what is renamed is copied.
 pub(super) struct Family<'a> {
-    pub(super) name: Cow<'a, str>,
+    pub(super) name: &'a str,
     pub(super) help: &'a str,
     pub(super) index: Cow<'a, Index>,
     pub(super) values: &'a Values,
@@ -24,19 +24,18 @@ pub(super) struct ExemplarWalk<'a> {
     place: usize,
 }
 
-impl<'a> From<&'a FamilySnapshot> for Family<'a> {
-    fn from(family: &'a FamilySnapshot) -> Self {
+impl<'a> Family<'a> {
+    /// A family whose name alone may be another.
+    pub(super) fn unchanged(family: &'a FamilySnapshot, name: &'a str) -> Self {
         Self {
-            name: Cow::Borrowed(&family.name),
+            name,
             help: &family.help,
             index: Cow::Borrowed(&family.index),
             values: &family.values,
             exemplars: Cow::Borrowed(&family.exemplars),
         }
     }
-}
 
-impl Family<'_> {
     /// Before the first series.
     pub(super) fn exemplar_walk(&self) -> ExemplarWalk<'_> {
         ExemplarWalk { rest: &self.exemplars, place: 0 }

@@ -45,7 +45,7 @@ pub fn encode_pausing(
             next = page.len().saturating_add(piece_bytes);
         }
     };
-    let families = escape::families(snapshot, shape);
+    let families = escape::Families::of(snapshot, shape);
     match shape.format {
         Format::TextV0 | Format::TextV1 => text::encode(&families, page, written),
         Format::OpenMetrics => openmetrics::encode(&families, options, page, written),

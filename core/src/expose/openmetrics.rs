@@ -6,40 +6,39 @@
 //! in its loose form: a family of unknown type for each name of its samples. So every page can be read, and
 //! every sample has the name and labels that it has in all formats.
 
-use std::collections::BTreeSet;
-
 use super::{
     Options,
+    escape::Families,
     family::Family,
     samples::{Beside, Sample, write_all, write_by_name, written_name},
     unit::{base_name, unit_of},
 };
 use crate::{
     model::{Kind, escape_value},
-    snapshot::Values,
+    snapshot::{FamilySnapshot, Values},
 };
 
 /// Appends to `page`; `written` may look at it, and take what is there, after each series.
 pub(super) fn encode(
-    families: &[Family<'_>],
+    families: &Families<'_>,
     options: Options,
     page: &mut Vec<u8>,
     mut written: impl FnMut(&mut Vec<u8>),
 ) {
-    for (family, form) in families.iter().zip(forms(families)) {
-        match form {
+    for family in families.iter() {
+        match form_of(&family, families) {
             Form::Strict => {
                 let kind = family.values.kind();
-                let base = base_name(&family.name, kind);
+                let base = base_name(family.name, kind);
                 write_header(base, "", kind.as_str(), family.help, page);
                 let created = options.created.then(|| Sample::new(base, "_created"));
-                write_all(family, Beside::of(family, created), page, &mut written);
+                write_all(&family, Beside::of(&family, created), page, &mut written);
             }
             Form::Loose => {
                 let begin = |suffix: &str, page: &mut Vec<u8>| {
-                    write_header(&family.name, suffix, "unknown", family.help, page);
+                    write_header(family.name, suffix, "unknown", family.help, page);
                 };
-                write_by_name(family, begin, page, &mut written);
+                write_by_name(&family, begin, page, &mut written);
             }
         }
     }
@@ -73,55 +72,59 @@ enum Form {
     Loose,
 }
 
-/// The form of each family.
-fn forms(families: &[Family<'_>]) -> Vec<Form> {
-    let samples: BTreeSet<String> = families.iter().flat_map(sample_names).collect();
-    let mut reserved = BTreeSet::new();
-    let mut form = |family: &Family<'_>| {
-        if !can_be_strict(family) {
-            return Form::Loose;
-        }
-        let names = names_reserved(family);
-        if names.iter().any(|name| samples.contains(name) || reserved.contains(name)) {
-            return Form::Loose;
-        }
-        reserved.extend(names);
-        Form::Strict
+/// The form of a family. Of two that cannot both be strict it depends on their names alone which one is, so
+/// that a value that changes in one is not seen in the other.
+fn form_of(family: &Family<'_>, families: &Families<'_>) -> Form {
+    let kind = family.values.kind();
+    if kind == Kind::Gauge {
+        return Form::Strict;
+    }
+    let base = base_name(family.name, kind);
+    let created = format!("{base}_created");
+    let is_taken = match kind {
+        // Of a histogram or summary with that name more would be lost.
+        Kind::Counter => families.find(base).is_some(),
+        Kind::Gauge | Kind::Histogram | Kind::Summary => false,
     };
-    families.iter().map(&mut form).collect()
+    let is_free = !is_taken
+        && !is_suffixed_sample(base, families)
+        && !is_suffixed_sample(&created, families)
+        && !families.find(&created).is_some_and(has_plain_sample)
+        && !is_created_of_another(base, families);
+    if can_be_strict(family) && is_free { Form::Strict } else { Form::Loose }
 }
 
-/// The names of the samples of a family.
-fn sample_names(family: &Family<'_>) -> Vec<String> {
-    let kind = family.values.kind();
-    let has_plain = match family.values {
+/// Whether a name is that of samples with a suffix.
+fn is_suffixed_sample(name: &str, families: &Families<'_>) -> bool {
+    Kind::ALL.into_iter().flat_map(Kind::suffixes).any(|suffix| {
+        let family = name.strip_suffix(suffix).and_then(|family| families.find(family));
+        family.is_some_and(|family| family.kind().suffixes().contains(suffix))
+    })
+}
+
+/// Whether a family has samples without a suffix.
+fn has_plain_sample(family: &FamilySnapshot) -> bool {
+    match &family.values {
         Values::Counter(_) | Values::Gauge(_) => true,
         Values::Histogram(_) => false,
         Values::Summary(summaries) => !summaries.objectives().is_empty(),
-    };
-    let plain = has_plain.then_some("").into_iter();
-    let suffixes = plain.chain(kind.suffixes().iter().copied());
-    suffixes.map(|suffix| format!("{}{suffix}", family.name)).collect()
+    }
 }
 
-/// The names that the strict form of a family keeps from others, besides those of its samples.
-fn names_reserved(family: &Family<'_>) -> Vec<String> {
-    let kind = family.values.kind();
-    let base = base_name(&family.name, kind);
-    let suffixes: &[&str] = match kind {
-        Kind::Gauge => &[],
-        Kind::Counter | Kind::Histogram | Kind::Summary => &["", "_created"],
-    };
-    let samples = sample_names(family);
-    let names = suffixes.iter().map(|suffix| format!("{base}{suffix}"));
-    names.filter(|name| !samples.contains(name)).collect()
+/// Whether a base name is that of the samples that say when another family's series were born.
+fn is_created_of_another(base: &str, families: &Families<'_>) -> bool {
+    base.strip_suffix("_created").is_some_and(|other| {
+        let has_created = |family: &FamilySnapshot| family.kind() != Kind::Gauge;
+        families.find(other).is_some_and(has_created)
+            || families.find(&format!("{other}_total")).is_some_and(has_created)
+    })
 }
 
 /// Whether the format allows the strict form of a family, as far as it alone is concerned.
 fn can_be_strict(family: &Family<'_>) -> bool {
     match family.values {
         Values::Counter(_) => {
-            let base = base_name(&family.name, Kind::Counter);
+            let base = base_name(family.name, Kind::Counter);
             !base.is_empty() && base.len() < family.name.len()
         }
         Values::Gauge(_) => true,

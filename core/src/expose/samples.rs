@@ -149,7 +149,7 @@ pub(super) fn write_all(
     page: &mut Vec<u8>,
     mut written: impl FnMut(&mut Vec<u8>),
 ) {
-    let sample = |suffix| Sample::new(&family.name, suffix);
+    let sample = |suffix| Sample::new(family.name, suffix);
     match family.values {
         Values::Counter(amounts) => write_plain(family, amounts, page, |labels, amount, page| {
             write_amount(*amount, page);
@@ -198,7 +198,7 @@ pub(super) fn write_by_name(
     page: &mut Vec<u8>,
     mut written: impl FnMut(&mut Vec<u8>),
 ) {
-    let sample = |suffix| Sample::new(&family.name, suffix);
+    let sample = |suffix| Sample::new(family.name, suffix);
     match family.values {
         Values::Counter(_) | Values::Gauge(_) => {
             begin("", page);
@@ -268,7 +268,7 @@ fn write_plain<T>(
     page: &mut Vec<u8>,
     mut write: impl FnMut(&str, T, &mut Vec<u8>),
 ) {
-    let sample = Sample::new(&family.name, "");
+    let sample = Sample::new(family.name, "");
     let mut lines = family.index.lines(&sample.open);
     for value in values {
         if let Some((line, before)) = lines.next() {

@@ -164,6 +164,47 @@ fn exemplars(snapshot: &Snapshot) -> Vec<(String, Shown)> {
     exemplars
 }
 
+/// Pushes a counter, gauge (`g:`), histogram (`h:`) or summary (`s:`) of each name, and looks at the types.
+#[track_caller]
+fn check_types(pushed: &[&str], want: &[&str]) {
+    let registry = registry();
+    for pushed in pushed {
+        let (name, change) = match pushed.split_at_checked(2) {
+            Some(("g:", name)) => (name, set(1.0)),
+            Some(("h:", name)) => (name, histogram(&[1.0], &[1.0], None)),
+            Some(("s:", name)) => (name, summary(&[1.0], &[])),
+            _ => (*pushed, add(1.0)),
+        };
+        registry.apply(&delta(name, &[], change), NOW).unwrap();
+    }
+    let page = text_page(Format::OpenMetrics, Escaping::AllowUtf8, &registry.snapshot(NOW));
+    let types: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    assert_eq!(types, want);
+}
+
+#[test]
+fn a_family_is_loose_only_where_it_has_to_be() {
+    let loose = |name: &str| ["_bucket", "_sum", "_count"].map(|s| format!("{name}{s} unknown"));
+    check_types(&["x_total"], &["x counter"]);
+    check_types(&["x"], &["x unknown"]);
+    check_types(&["_total"], &["_total unknown"]);
+    check_types(&["x_total_total"], &["x_total counter"]);
+    check_types(&["x_total", "x_total_total"], &["x counter", "x_total_total unknown"]);
+    check_types(&["g:x", "x_total"], &["x gauge", "x_total unknown"]);
+    check_types(&["h:x", "x_total"], &["x histogram", "x_total unknown"]);
+    check_types(&["h:x", "x_sum_total"], &["x histogram", "x_sum_total unknown"]);
+    check_types(&["x_total", "g:x_created"], &["x_created gauge", "x_total unknown"]);
+    check_types(&["s:x", "x_created_total"], &["x summary", "x_created_total unknown"]);
+    let [bucket, sum, count] = loose("x_created");
+    check_types(&["h:x", "h:x_created"], &["x histogram", &bucket, &sum, &count]);
+    let [bucket, sum, count] = loose("x");
+    check_types(&["h:x", "g:x_created"], &[&bucket, &sum, &count, "x_created gauge"]);
+    check_types(
+        &["s:x", "g:y_created", "y_seconds"],
+        &["x summary", "y_created gauge", "y_seconds unknown"],
+    );
+}
+
 proptest! {
     #[test]
     fn every_sample_has_one_name_in_all_formats(snapshot in random::snapshot()) {

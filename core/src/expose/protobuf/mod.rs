@@ -13,6 +13,7 @@ use self::{
     sink::{Count, Sink},
 };
 use super::{
+    escape::Families,
     family::{Family, newest},
     unit::{base_name, unit_of},
 };
@@ -86,20 +87,20 @@ mod timestamp {
 
 /// Appends to `page`; `written` may look at it, and take what is there, after each series.
 pub(super) fn encode(
-    families: &[Family<'_>],
+    families: &Families<'_>,
     page: &mut Vec<u8>,
     mut written: impl FnMut(&mut Vec<u8>),
 ) {
-    for family in families {
+    for family in families.iter() {
         let mut count = Count::default();
-        write_family(family, &mut count, |_| ());
+        write_family(&family, &mut count, |_| ());
         page.varint(u64::try_from(count.len()).unwrap_or(u64::MAX));
-        write_family(family, page, &mut written);
+        write_family(&family, page, &mut written);
     }
 }
 
 fn write_family<S: Sink>(family: &Family<'_>, sink: &mut S, written: impl FnMut(&mut S)) {
-    sink.text(family::NAME, &family.name);
+    sink.text(family::NAME, family.name);
     sink.text(family::HELP, family.help);
     let kind = family.values.kind();
     let of_protobuf = match kind {
@@ -110,7 +111,7 @@ fn write_family<S: Sink>(family: &Family<'_>, sink: &mut S, written: impl FnMut(
     };
     sink.number(family::TYPE, of_protobuf);
     write_metrics(family, sink, written);
-    if let Some(unit) = unit_of(base_name(&family.name, kind)) {
+    if let Some(unit) = unit_of(base_name(family.name, kind)) {
         sink.text(family::UNIT, unit);
     }
 }
