@@ -82,12 +82,12 @@ impl Series {
     pub(super) fn keep(&self, exemplar: &Exemplar, now: Timestamp) {
         let exemplar = exemplar.at(now);
         let bounds = &self.family.layout().bounds;
-        let place = match &self.state {
-            State::Counter(_) => 0,
-            State::Histogram(_) => bounds.bucket_of(exemplar.value),
+        let (place, in_each) = match &self.state {
+            State::Counter(_) => (0, 1),
+            State::Histogram(_) if bounds.buckets() == 1 => (0, EXEMPLARS_OF_NATIVE),
+            State::Histogram(_) => (bounds.bucket_of(exemplar.value), 1),
             State::Gauge(_) | State::Summary(_) => return,
         };
-        let in_each = if bounds.buckets() == 1 { EXEMPLARS_OF_NATIVE } else { 1 };
         let mut held = self.exemplars.lock();
         let held = held.get_or_insert_default();
         let mut in_place = (0..).zip(held.iter()).filter(|(_, (other, _))| *other == place);

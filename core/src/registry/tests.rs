@@ -274,16 +274,21 @@ fn the_latest_exemplar_of_a_bucket_is_kept() {
         };
         exemplars.iter().map(|(series, kept)| (*series, kept.iter().map(of).collect())).collect()
     };
+    for id in 0..3 {
+        let exemplar = format!(r#""exemplar":{{"labels":{{"id":"{id}"}}}}"#);
+        apply_all(&registry, &[&INC.replace("\"h\"", &format!("\"h\",{exemplar}"))]);
+    }
+    assert_eq!(kept(0), [(0, vec![r#"0 {id="2"} 1"#.to_owned()])]);
     let classic = r#""buckets":[1,2]"#;
     for (value, id) in [(9, 1), (1, 2), (9, 3), (2, 4)] {
         apply_all(&registry, &[&observe(classic, value, id)]);
     }
     let want = [r#"0 {id="2"} 1"#, r#"1 {id="4"} 2"#, r#"2 {id="3"} 9"#].map(str::to_owned);
-    assert_eq!(kept(0), [(0, want.to_vec())]);
+    assert_eq!(kept(1), [(0, want.to_vec())]);
     for id in 0..13 {
         apply_all(&registry, &[&observe(r#""native":true"#, id, id)]);
     }
-    let kept: Vec<(usize, Vec<String>)> = kept(0);
+    let kept: Vec<(usize, Vec<String>)> = kept(1);
     assert_eq!(kept[0].1.len(), 10, "{kept:?}");
     assert_eq!((&*kept[0].1[0], &*kept[0].1[9]), (r#"0 {id="3"} 3"#, r#"0 {id="12"} 12"#));
 }

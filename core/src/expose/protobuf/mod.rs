@@ -61,7 +61,7 @@ mod summary {
     pub(super) const QUANTILE_VALUE: u8 = 2;
 }
 
-/// Fields of `Histogram`, and of its `Bucket`; those of native buckets are in [`super::native`].
+/// Fields of `Histogram`, and of its `Bucket`; those of native buckets are in `native`.
 mod histogram {
     pub(super) const COUNT: u8 = 1;
     pub(super) const SUM: u8 = 2;
