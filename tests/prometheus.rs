@@ -70,7 +70,7 @@ fn promtool_accepts_the_page() {
     assert_eq!(said, "", "{}", page.0);
 }
 
-/// `promtool check metrics` knows the text format alone. What it can make of OpenMetrics is blocks of a
+/// `promtool check metrics` knows the text format alone. What it can make of `OpenMetrics` is blocks of a
 /// database, for which each sample needs a time.
 #[test]
 fn promtool_makes_blocks_of_openmetrics() {

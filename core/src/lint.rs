@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::{
-    model::{Kind, Quoted},
+    model::{Kind, Quoted, unescape_name},
     snapshot::FamilySnapshot,
 };
 
@@ -176,7 +176,7 @@ fn labels(family: &FamilySnapshot, mut pause: impl FnMut()) -> impl Iterator<Ite
                     *is_there |= *label == Some(name);
                 }
                 if camel_case.is_none() && is_camel_case(name) {
-                    camel_case = Some(Problem::LabelCamelCase(Quoted::new(name)));
+                    camel_case = Some(Problem::LabelCamelCase(Quoted::new(&unescape_name(name))));
                 }
             }
         }

@@ -29,9 +29,9 @@ pub enum Histograms {
     /// With classic buckets alone, whatever a client asks for.
     Classic,
     /// With native buckets beside the classic ones.
-    Both(Resolution),
+    Beside(Resolution),
     /// With native buckets alone.
-    Native(Resolution),
+    Instead(Resolution),
 }
 
 impl Default for Rules {
@@ -45,7 +45,12 @@ impl<T> Rule<T> {
     /// A rule for names that fit `pattern`, a regular expression, as a whole; the error says what is wrong
     /// with it.
     pub fn new(pattern: &str, setting: T) -> Result<Self, String> {
-        let pattern = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| error.to_string())?;
+        // Alone first: with what is put around it a broken one might be whole.
+        let anchored = Regex::new(pattern).and_then(|_| Regex::new(&format!("^(?:{pattern})$")));
+        let pattern = anchored.map_err(|error| {
+            // The last line says what is wrong; those before show where.
+            error.to_string().lines().last().unwrap_or_default().to_owned()
+        })?;
         Ok(Self { pattern, setting })
     }
 }
@@ -55,10 +60,10 @@ impl Rules {
     pub fn layout(&self, name: &str, asked: &Layout) -> Layout {
         match first(&self.histograms, name) {
             None => asked.clone(),
-            Some(Histograms::Native(resolution)) => {
+            Some(Histograms::Instead(resolution)) => {
                 Layout { bounds: Bounds::none(), native: Some(asked.native.unwrap_or(*resolution)) }
             }
-            Some(Histograms::Both(resolution)) => {
+            Some(Histograms::Beside(resolution)) => {
                 Layout { bounds: classic(asked), native: Some(asked.native.unwrap_or(*resolution)) }
             }
             Some(Histograms::Classic) => Layout { bounds: classic(asked), native: None },

@@ -173,7 +173,7 @@ impl Index {
         self.labels.has_quoted_names()
     }
 
-    /// When the first change to each series came.
+    /// When each series began: with its first delta, or its declaration.
     pub fn born(&self) -> &[Timestamp] {
         &self.born
     }

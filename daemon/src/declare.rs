@@ -1,7 +1,7 @@
 //! Declarations: series that are there before anything happens to them, as files list them.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
     path::Path,
 };
@@ -22,6 +22,9 @@ pub enum DeclareError {
     /// It cannot be read.
     #[error("{0}")]
     Read(#[from] io::Error),
+    /// It is a folder, a pipe or a device.
+    #[error("it is no regular file: name one")]
+    NoFile,
     /// It is no message.
     #[error("{0}")]
     Broken(#[from] MessageError),
@@ -58,6 +61,10 @@ pub fn declare(
     limits: &Limits,
     now: Timestamp,
 ) -> Result<usize, DeclareError> {
+    // Of a pipe there might never be an end, nor a beginning.
+    if !fs::metadata(path)?.is_file() {
+        return Err(DeclareError::NoFile);
+    }
     let mut message = Vec::new();
     // One byte more tells a file that is too long.
     let bytes_max = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX);

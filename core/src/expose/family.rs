@@ -57,9 +57,9 @@ impl<'a> ExemplarWalk<'a> {
     }
 }
 
-/// The newest of some exemplars.
-pub(super) fn newest<'a>(
+/// The one of some exemplars that came last.
+pub(super) fn latest<'a>(
     exemplars: impl Iterator<Item = &'a (usize, Arc<Exemplar>)>,
 ) -> Option<&'a Exemplar> {
-    exemplars.map(|(_, exemplar)| &**exemplar).max_by_key(|exemplar| exemplar.timestamp)
+    exemplars.map(|(_, exemplar)| &**exemplar).last()
 }

@@ -3,7 +3,7 @@
 use std::{slice, sync::Arc};
 
 use super::{
-    family::{ExemplarWalk, Family, newest},
+    family::{ExemplarWalk, Family, latest},
     number::{write_amount, write_f64},
 };
 use crate::{
@@ -154,7 +154,7 @@ pub(super) fn write_all(
         Values::Counter(amounts) => write_plain(family, amounts, page, |labels, amount, page| {
             write_amount(*amount, page);
             let extra = beside.next();
-            write_newest(extra.exemplars, page);
+            write_latest(extra.exemplars, page);
             page.push(b'\n');
             extra.write_born(labels, page);
             written(page);
@@ -302,7 +302,7 @@ fn write_buckets(
         if let Some(here) =
             exemplars.next_if(|some| some.first().is_some_and(|(at, _)| *at == place))
         {
-            write_newest(here, page);
+            write_latest(here, page);
         }
         page.push(b'\n');
     }
@@ -323,15 +323,15 @@ fn write_quantiles(
     }
 }
 
-/// Writes the newest of some exemplars behind the value of their sample.
-fn write_newest(exemplars: &[(usize, Arc<Exemplar>)], page: &mut Vec<u8>) {
+/// Writes the latest of some exemplars behind the value of their sample.
+fn write_latest(exemplars: &[(usize, Arc<Exemplar>)], page: &mut Vec<u8>) {
     let readable = exemplars.iter().filter(|(_, exemplar)| is_readable(exemplar));
-    let Some(newest) = newest(readable) else { return };
+    let Some(latest) = latest(readable) else { return };
     page.extend_from_slice(b" # {");
-    page.extend_from_slice(newest.labels().as_str().as_bytes());
+    page.extend_from_slice(latest.labels().as_str().as_bytes());
     page.extend_from_slice(b"} ");
-    write_f64(newest.value, page);
-    if let Some(at) = newest.timestamp {
+    write_f64(latest.value, page);
+    if let Some(at) = latest.timestamp {
         page.push(b' ');
         write_seconds(at, page);
     }

@@ -12,8 +12,7 @@ pub const SCHEMA_COARSEST: i8 = -4;
 /// How fine the buckets of a native histogram are: each bound is 2^(2^-schema) times the one before. The
 /// schemas are those of Prometheus (its `histogram.proto`: 8 is the finest, -4 the coarsest).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-// Invariant: schema from SCHEMA_COARSEST to SCHEMA_FINEST, buckets from NATIVE_BUCKETS_MIN to
-// NATIVE_BUCKETS_MAX.
+// Invariant: schema from SCHEMA_COARSEST to SCHEMA_FINEST, buckets from NATIVE_BUCKETS_MIN on.
 pub struct Resolution {
     schema: i8,
     buckets_max: u16,
@@ -43,6 +42,9 @@ impl Resolution {
 
     /// That of the sketches behind quantiles: the middle of a bucket is off by 1.1 % at most.
     pub const SKETCH: Self = Self { schema: 5, buckets_max: 640 };
+
+    /// That of several such sketches together, which leaves each as fine as it is.
+    pub(super) const SKETCHES: Self = Self { buckets_max: u16::MAX, ..Self::SKETCH };
 
     /// Checks what a client or an operator asks for; what is not said is as in [`Self::DEFAULT`].
     pub fn new(schema: Option<f64>, buckets_max: Option<f64>) -> Result<Self, ResolutionError> {

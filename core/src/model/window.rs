@@ -70,7 +70,7 @@ impl Window {
 
     /// All of it together.
     pub fn whole(&self) -> Exponential {
-        let mut whole = Exponential::none(Resolution::SKETCH);
+        let mut whole = Exponential::none(Resolution::SKETCHES);
         for sketch in self.sketches.values() {
             whole.merge(sketch);
         }
@@ -102,6 +102,26 @@ mod tests {
         assert_eq!(window.whole().count(), 2);
         window.slide(span, Timestamp(28_000));
         assert_eq!(window, Window::default());
+    }
+
+    #[test]
+    fn slices_do_not_make_each_other_coarser() {
+        let (span, mut window) = (Span::DEFAULT, Window::default());
+        // Six powers of ten in each of three slices, eighteen in all.
+        let mut exact = Vec::new();
+        for (slice, first) in [(0, 1e-9_f64), (1, 1e-3), (2, 1e3)] {
+            for step in 0..600_u32 {
+                let value = first * (f64::from(step) / 100.0 * 10.0_f64.ln()).exp();
+                window.observe(Some(slice), &Readings::one(value));
+                exact.push(value);
+            }
+        }
+        window.slide(span, Timestamp(2 * 120_000));
+        let whole = window.whole();
+        for (part, place) in [(0.01, 17), (0.25, 449), (0.5, 899), (0.75, 1349), (0.99, 1781)] {
+            let got = whole.quantile(part).unwrap();
+            assert!((got / exact[place] - 1.0).abs() < 0.0109, "{got} for {}", exact[place]);
+        }
     }
 
     #[test]

@@ -137,6 +137,12 @@ pub enum Rejected {
     /// Counts per bucket came for other buckets than the family's.
     #[error("{0} has other buckets: send counts for the buckets it has")]
     BoundsConflict(Quoted),
+    /// Counts per bucket came for a histogram that has native buckets.
+    #[error(
+        "{0} has native buckets, into which counts cannot be sorted: send what was observed, or let a \
+         rule of -histogram.native make it classic"
+    )]
+    NativeConflict(Quoted),
     /// There are as many series as there may be.
     #[error(
         "{name} would be one series more than the limit of {limit}: use labels of fewer values or \
@@ -341,7 +347,13 @@ fn find(shard: &Shard, fingerprint: Fingerprint) -> Option<&Arc<Series>> {
 fn fold(series: &Series, delta: &Delta<'_>, now: Timestamp) -> Result<bool, Rejected> {
     let folded = series.fold(delta.change(), now);
     // The kind has been checked; what is left are counts for other buckets.
-    let ignored = folded.map_err(|_| Rejected::BoundsConflict(Quoted::new(delta.name())))?;
+    let ignored = folded.map_err(|_| {
+        let name = Quoted::new(delta.name());
+        match series.family().layout().native {
+            Some(_) => Rejected::NativeConflict(name),
+            None => Rejected::BoundsConflict(name),
+        }
+    })?;
     if let Some(exemplar) = delta.exemplar() {
         series.family().keep(series, exemplar, now);
     }

@@ -48,7 +48,17 @@ fn everything() -> Snapshot {
 /// Compares a page with its file, or writes that if `GOLDEN` is set.
 #[track_caller]
 fn check(format: Format, escaping: Escaping, file: &str) {
-    let page = text_page(format, escaping, &everything());
+    let page = match format {
+        Format::TextV0 | Format::TextV1 | Format::OpenMetrics => {
+            text_page(format, escaping, &everything())
+        }
+        // In rows of 32 bytes.
+        Format::Protobuf => {
+            let hex = |row: &[u8]| row.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
+            let page = page(format, escaping, &everything());
+            page.chunks(32).map(|row| hex(row).concat() + "\n").collect()
+        }
+    };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
     if env::var_os("GOLDEN").is_some() {
         fs::write(&path, &page).unwrap();
@@ -77,6 +87,11 @@ fn text_1_0_0() {
 fn openmetrics_1_0_0() {
     check(Format::OpenMetrics, Escaping::AllowUtf8, "openmetrics-1.0.0.txt");
     check(Format::OpenMetrics, Escaping::Values, "openmetrics-1.0.0-values.txt");
+}
+
+#[test]
+fn protobuf_of_everything() {
+    check(Format::Protobuf, Escaping::AllowUtf8, "protobuf.hex");
 }
 
 /// Written down by hand after `metrics.proto`.

@@ -137,7 +137,7 @@ pub(super) fn without_created(snapshot: &Snapshot, escaping: Escaping) -> String
 }
 
 /// The exemplars of a snapshot that OpenMetrics shows if the form of their family is strict, with the names
-/// of their families: but for those with quotes in their labels, the newest of each bucket.
+/// of their families: but for those with quotes in their labels, the latest of each bucket.
 fn exemplars(snapshot: &Snapshot) -> Vec<(String, Shown)> {
     let mut exemplars = Vec::new();
     for family in snapshot.families() {
@@ -150,12 +150,11 @@ fn exemplars(snapshot: &Snapshot) -> Vec<(String, Shown)> {
                     (exemplar, labels.collect::<BTreeMap<String, String>>())
                 });
                 let quote = |text: &String| text.contains('"');
-                let readable = readable.filter(|(_, l)| !l.keys().chain(l.values()).any(quote));
-                if let Some((newest, labels)) = readable.max_by_key(|(newest, _)| newest.timestamp)
-                {
-                    let at = newest.timestamp.expect("the registry says when").0;
+                let mut readable = readable.filter(|(_, l)| !l.keys().chain(l.values()).any(quote));
+                if let Some((latest, labels)) = readable.next_back() {
+                    let at = latest.timestamp.expect("the registry says when").0;
                     let at = format!("{}.{:03}", at / 1000, at % 1000);
-                    exemplars.push((family.name.to_string(), (labels, bits(newest.value), at)));
+                    exemplars.push((family.name.to_string(), (labels, bits(latest.value), at)));
                 }
             }
         }

@@ -12,8 +12,8 @@ pub(super) fn parse_histograms(text: &str) -> Result<Vec<Rule<Histograms>>, Stri
         let resolution = parse_resolution(resolution);
         match word {
             "classic" if setting == word => Ok(Histograms::Classic),
-            "beside" => Ok(Histograms::Both(resolution?)),
-            "instead" => Ok(Histograms::Native(resolution?)),
+            "beside" => Ok(Histograms::Beside(resolution?)),
+            "instead" => Ok(Histograms::Instead(resolution?)),
             _ => Err(format!(
                 "{setting:?} is no setting: use classic, beside or instead, such as instead:3:160"
             )),
@@ -134,6 +134,10 @@ mod tests {
         check_summary("0.5:x", "a", Err("\"x\" is no number in \"0.5:x\""));
         let range = "objective \"2\" is no quantile: use a number from 0 to 1";
         check_summary("2:0", "a", Err(range));
+        for broken in ["(=0.5", ".*)|(.*=0.5"] {
+            let problem = parse_summaries(broken).unwrap_err();
+            assert!(!problem.contains('\n'), "{problem}");
+        }
         let broken = parse_summaries("(=0.5").unwrap_err();
         assert!(broken.starts_with("the pattern \"(\" is no regular expression: "), "{broken}");
     }

@@ -5,6 +5,7 @@
 //! waits for a scrape.
 
 mod connections;
+mod hold;
 mod lint;
 mod listener;
 mod pages;
@@ -26,7 +27,9 @@ use pushprom_core::{expose, intake::Intake};
 pub use server::{spawn, threads};
 use tokio::sync::Semaphore;
 
-use self::{connections::Connection, lint::Lint, pages::Pages, reply::Reply, route::Route};
+use self::{
+    connections::Connection, hold::Hold, lint::Lint, pages::Pages, reply::Reply, route::Route,
+};
 use crate::{config::Config, ingest::Ingest, telemetry::Telemetry};
 
 /// What the requests of one serving thread are served from.
@@ -36,7 +39,8 @@ pub struct Context {
     intake: Mutex<Intake>,
     telemetry: Arc<Telemetry>,
     body_timeout: Duration,
-    first_scrape_zero: Option<Duration>,
+    /// What is young shows as 0, if that is asked for.
+    hold: Option<Arc<Hold>>,
     pages: Arc<Pages>,
     lint: Arc<Lint>,
     options: expose::Options,
@@ -57,7 +61,7 @@ impl Context {
             intake: Mutex::default(),
             telemetry,
             body_timeout: config.body_timeout,
-            first_scrape_zero: config.first_scrape_zero,
+            hold: config.first_scrape_zero.map(|age| Arc::new(Hold::new(age))),
             pages: Arc::new(Pages::new(pages::BYTES_MAX)),
             lint: Arc::new(Lint::new(config.linting)),
             options: config.pages,
@@ -73,7 +77,7 @@ impl Context {
             intake: Mutex::default(),
             telemetry: Arc::clone(&self.telemetry),
             body_timeout: self.body_timeout,
-            first_scrape_zero: self.first_scrape_zero,
+            hold: self.hold.clone(),
             pages: Arc::clone(&self.pages),
             lint: Arc::clone(&self.lint),
             options: self.options,

@@ -110,13 +110,13 @@ fn make(context: &Context, shape: Shape) -> io::Result<Vec<u8>> {
     let now = clock::now();
     let mut snapshot = registry.snapshot_pausing(now, thread::yield_now);
     context.lint.report(&snapshot);
-    let zero = match shape.format {
-        Format::TextV0 | Format::TextV1 | Format::OpenMetrics => context.first_scrape_zero,
-        // It says when a series began, from which Prometheus makes that 0 itself.
+    let hold = match shape.format {
+        Format::TextV0 | Format::TextV1 | Format::OpenMetrics => context.hold.as_deref(),
+        // It says when a series began, from which Prometheus makes that 0 itself, if it is told to.
         Format::Protobuf => None,
     };
-    if let Some(age) = zero {
-        snapshot.zero_born_after(now.before(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)));
+    if let Some(hold) = hold {
+        snapshot.zero_born_after(hold.over_before(now));
     }
     snapshot.add(context.telemetry.families(registry));
     let mut page = Vec::with_capacity(PAGE_BYTES_MIN);

@@ -135,7 +135,7 @@ impl Telemetry {
             ),
             counter(
                 "pushprom_buckets_ignored_total",
-                "Deltas whose buckets or objectives differ from those of their family, which it kept.",
+                "Deltas that asked for other buckets, native buckets or objectives than those of their family.",
                 &self.layout_ignored,
             ),
             counter(

@@ -224,15 +224,19 @@ impl From<&MessageError> for Reason {
 impl From<&DeltaError> for Reason {
     fn from(error: &DeltaError) -> Self {
         match error {
-            DeltaError::NotAnObject { .. } | DeltaError::WrongType { .. } => Self::WrongType,
+            DeltaError::NotAnObject { .. }
+            | DeltaError::WrongType { .. }
+            | DeltaError::WrongMember { .. }
+            | DeltaError::WrongElement { .. } => Self::WrongType,
             DeltaError::OutOfRange { .. } => Self::OutOfRange,
             DeltaError::UnknownType(_) => Self::UnknownType,
             DeltaError::UnknownMethod { .. } => Self::UnknownMethod,
-            DeltaError::Misplaced { .. } => Self::MisplacedField,
+            DeltaError::Misplaced { .. } | DeltaError::UnknownMember { .. } => Self::MisplacedField,
             DeltaError::NullElement(_)
             | DeltaError::NoCount(_)
             | DeltaError::NoSum
             | DeltaError::ValueAndCounts
+            | DeltaError::SumOfNothing(_)
             | DeltaError::NativeAndCounts => Self::Observations,
             DeltaError::Invalid(invalid) => match invalid {
                 InvalidDelta::Name(_) => Self::MetricName,
@@ -266,7 +270,7 @@ impl From<&Rejected> for Reason {
             Rejected::ReservedName(_) => Self::ReservedName,
             Rejected::HelpConflict { .. } => Self::HelpConflict,
             Rejected::LabelConflict { .. } => Self::LabelConflict,
-            Rejected::BoundsConflict(_) => Self::BoundsConflict,
+            Rejected::BoundsConflict(_) | Rejected::NativeConflict(_) => Self::BoundsConflict,
             Rejected::TooManySeries { .. } => Self::SeriesLimit,
         }
     }

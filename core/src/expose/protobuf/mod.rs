@@ -14,7 +14,7 @@ use self::{
 };
 use super::{
     escape::Families,
-    family::{Family, newest},
+    family::{Family, latest},
     unit::{base_name, unit_of},
 };
 use crate::{
@@ -131,7 +131,7 @@ fn write_metrics<S: Sink>(family: &Family<'_>, sink: &mut S, written: impl FnMut
                 metric.truncate(0);
                 metric.message(metric::COUNTER, |counter| {
                     counter.double(counter::VALUE, value);
-                    if let Some(exemplar) = newest(series.exemplars.iter()) {
+                    if let Some(exemplar) = latest(series.exemplars.iter()) {
                         write_exemplar(counter::EXEMPLAR, exemplar, counter);
                     }
                     write_born(counter::CREATED, series.born, counter);

@@ -166,8 +166,11 @@ pub(super) fn decode_numbers(
     match value.kind() {
         Some(JsonKind::Array) => {
             let numbers = value.elements().map(|element| {
-                let number = decode_number(field, element)?;
-                number.ok_or(DeltaError::NullElement(field))
+                match element.kind() {
+                    Some(JsonKind::Number) | None => {}
+                    Some(found) => return Err(DeltaError::WrongElement { field, found }),
+                }
+                decode_number(field, element)?.ok_or(DeltaError::NullElement(field))
             });
             numbers.collect::<Result<_, _>>().map(Some)
         }

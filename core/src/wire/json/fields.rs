@@ -102,6 +102,11 @@ impl<'a> Fields<'a> {
         let Some(exemplar) = self.exemplar else {
             return Ok((Delta::new(name, self.help, labels, change)?, Some(recipe)));
         };
+        // What was not observed has no example. To add 0 is to add something.
+        if change.is_none() && self.method != "add" {
+            let (field, method) = (Field::Exemplar, Quoted::new(&self.method));
+            return Err(DeltaError::Misplaced { field, kind, method });
+        }
         let exemplar = exemplar.finish(&change, names)?;
         Ok((Delta::new(name, self.help, labels, change)?.with_exemplar(exemplar)?, None))
     }

@@ -29,7 +29,7 @@ use smallvec::SmallVec;
 
 use super::Message;
 use crate::{
-    limits::{DELTAS_PER_MESSAGE_MAX, Limits, NESTING_MAX},
+    limits::{DELTAS_PER_MESSAGE_MAX, Limits, NESTING_MAX, TIMES_MAX},
     model::{Delta, InvalidDelta, Kind, Quoted},
 };
 
@@ -128,11 +128,39 @@ pub enum DeltaError {
         /// The method.
         method: Quoted,
     },
+    /// A member of a field that has the wrong type.
+    #[error("field {field}: {member} is {found}; it has to be {wanted}")]
+    WrongMember {
+        /// The field.
+        field: Field,
+        /// The key of the member.
+        member: Quoted,
+        /// What stands there instead.
+        found: JsonKind,
+        /// What should.
+        wanted: &'static str,
+    },
+    /// A member that the field does not have.
+    #[error("field {field} has no member {member}: it is {}", .field.wanted())]
+    UnknownMember {
+        /// The field.
+        field: Field,
+        /// The key of the member.
+        member: Quoted,
+    },
+    /// Something else than a number in an array of observations or counts.
+    #[error("field {field} has an element that is {found}: use numbers")]
+    WrongElement {
+        /// The field.
+        field: Field,
+        /// What stands there instead.
+        found: JsonKind,
+    },
     /// `null` in an array of observations or counts.
     #[error("field {0} has an element that is null: leave it out")]
     NullElement(Field),
     /// A count that is none.
-    #[error("counts has an element {0:?}; use whole numbers of at least 0")]
+    #[error("counts has an element {0:?}; use whole numbers from 0 to {TIMES_MAX}")]
     NoCount(f64),
     /// Counts without a sum.
     #[error("field counts comes without sum: send the sum of what is counted too")]
@@ -142,6 +170,9 @@ pub enum DeltaError {
         "field value comes with counts: send what was observed, or how much of it is in each bucket"
     )]
     ValueAndCounts,
+    /// A sum of nothing.
+    #[error("field sum is {0:?}, but counts are all 0: what was not observed has no sum")]
+    SumOfNothing(f64),
     /// Counts for native buckets.
     #[error("field counts comes with native: send what was observed, or buckets without native")]
     NativeAndCounts,
@@ -295,7 +326,7 @@ impl Field {
     const fn wanted(self) -> &'static str {
         match self {
             Self::Type | Self::Name | Self::Help | Self::Method => "a string",
-            Self::Value => "a number, or an array of numbers to observe",
+            Self::Value => "a number, or for observe an array of numbers",
             Self::Count | Self::Sum => "a number",
             Self::Labels => "an object of strings",
             Self::Buckets | Self::Counts => "an array of numbers",

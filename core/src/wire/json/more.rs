@@ -9,10 +9,10 @@ use super::{
     exact::{Value, decode_labels, decode_number, decode_numbers},
 };
 use crate::{
-    limits::NameScheme,
+    limits::{NameScheme, TIMES_MAX},
     model::{
         Amount, Change, Exemplar, ExemplarError, HistogramChange, InvalidDelta, LabelPairs, Labels,
-        Layout, Objectives, Resolution, Times, whole,
+        Layout, Objectives, Quoted, Resolution, Times, whole,
     },
 };
 
@@ -79,8 +79,27 @@ impl More {
 
 fn decode_counts(value: Value<'_>) -> Result<Option<Vec<u64>>, DeltaError> {
     let Some(numbers) = decode_numbers(Field::Counts, value)? else { return Ok(None) };
-    let counts = numbers.into_iter().map(|number| whole(number).ok_or(DeltaError::NoCount(number)));
-    counts.collect::<Result<_, _>>().map(Some)
+    let count = |number| {
+        whole(number).filter(|count| *count <= TIMES_MAX).ok_or(DeltaError::NoCount(number))
+    };
+    numbers.into_iter().map(count).collect::<Result<_, _>>().map(Some)
+}
+
+/// The number that a member of a field is.
+fn decode_member(field: Field, key: &str, value: Value<'_>) -> Result<Option<f64>, DeltaError> {
+    decode_number(field, value).map_err(|error| in_member(key, "a number", error))
+}
+
+/// A complaint about the type of a field, as one about a member of it.
+fn in_member(key: &str, wanted: &'static str, error: DeltaError) -> DeltaError {
+    if let DeltaError::WrongType { field, found } = error {
+        return DeltaError::WrongMember { field, member: Quoted::new(key), found, wanted };
+    }
+    error
+}
+
+fn unknown_member(field: Field, key: &str) -> DeltaError {
+    DeltaError::UnknownMember { field, member: Quoted::new(key) }
 }
 
 /// `true`, or an object that says how fine.
@@ -92,9 +111,9 @@ fn decode_native(value: Value<'_>) -> Result<Option<Resolution>, DeltaError> {
             let (mut schema, mut buckets_max) = (None, None);
             for (key, value) in value.members() {
                 match &*key {
-                    "schema" => schema = decode_number(field, value)?,
-                    "max_buckets" => buckets_max = decode_number(field, value)?,
-                    _ => {}
+                    "schema" => schema = decode_member(field, &key, value)?,
+                    "max_buckets" => buckets_max = decode_member(field, &key, value)?,
+                    _ => return Err(unknown_member(field, &key)),
                 }
             }
             Ok(Some(Resolution::new(schema, buckets_max).map_err(InvalidDelta::from)?))
@@ -110,7 +129,8 @@ fn decode_objectives(value: Value<'_>) -> Result<Option<Objectives>, DeltaError>
         Some(JsonKind::Object) => {
             let mut listed: Vec<(Cow<'_, str>, f64)> = Vec::new();
             for (quantile, value) in value.members() {
-                listed.push((quantile, decode_number(field, value)?.unwrap_or_default()));
+                let error = decode_member(field, &quantile, value)?.unwrap_or_default();
+                listed.push((quantile, error));
             }
             let listed = listed.iter().map(|(quantile, error)| (&**quantile, *error));
             Ok(Objectives::new(listed).map_err(InvalidDelta::from)?)
@@ -142,10 +162,11 @@ impl<'a> ExemplarFields<'a> {
         let mut fields = Self { labels: LabelPairs::new(), value: None, seconds: None };
         for (key, value) in value.members() {
             match &*key {
-                "labels" => decode_labels(field, value, &mut fields.labels)?,
-                "value" => fields.value = decode_number(field, value)?,
-                "timestamp" => fields.seconds = decode_number(field, value)?,
-                _ => {}
+                "labels" => decode_labels(field, value, &mut fields.labels)
+                    .map_err(|error| in_member(&key, "an object of strings", error))?,
+                "value" => fields.value = decode_member(field, &key, value)?,
+                "timestamp" => fields.seconds = decode_member(field, &key, value)?,
+                _ => return Err(unknown_member(field, &key)),
             }
         }
         Ok(Some(fields))

@@ -113,6 +113,9 @@ fn observe_in(layout: Layout, more: &mut More) -> Result<Recipe, DeltaError> {
             if layout.native.is_some() {
                 return Err(DeltaError::NativeAndCounts);
             }
+            if counts.iter().all(|count| *count == 0) && sum.abs() > 0.0 {
+                return Err(DeltaError::SumOfNothing(sum));
+            }
             let buckets =
                 Buckets::sorted(layout.bounds, &counts, sum).map_err(InvalidDelta::from)?;
             HistogramChange::Sorted(Box::new(buckets))

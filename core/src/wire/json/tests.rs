@@ -231,7 +231,7 @@ fn strings_are_read_as_go_reads_them() {
 fn types_are_strict_but_a_syntax_error_wins() {
     check(
         set(r#""value":"1""#),
-        "error: field value is a string; it has to be a number, or an array of numbers to observe",
+        "error: field value is a string; it has to be a number, or for observe an array of numbers",
     );
     check(set(r#""help":1"#), "error: field help is a number; it has to be a string");
     check(
@@ -252,7 +252,7 @@ fn types_are_strict_but_a_syntax_error_wins() {
     );
     check(
         set(r#""value":"1","value":1"#),
-        "error: field value is a string; it has to be a number, or an array of numbers to observe",
+        "error: field value is a string; it has to be a number, or for observe an array of numbers",
     );
     check(
         set(r#""value":"1",}"#),

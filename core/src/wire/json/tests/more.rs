@@ -26,10 +26,7 @@ fn observations_come_in_bulk() {
     );
     for (fields, want) in [
         (r#""value":[1,null]"#, "field value has an element that is null: leave it out"),
-        (
-            r#""value":[1,"2"]"#,
-            "field value is a string; it has to be a number, or an array of numbers to observe",
-        ),
+        (r#""value":[1,"2"]"#, "field value has an element that is a string: use numbers"),
         (
             r#""count":0"#,
             "count 0.0 is no number of times: use a whole number from 1 to 1000000000",
@@ -49,7 +46,7 @@ fn observations_come_in_bulk() {
         ),
         (
             r#""counts":[1,-2],"sum":1,"buckets":[1]"#,
-            "counts has an element -2.0; use whole numbers of at least 0",
+            "counts has an element -2.0; use whole numbers from 0 to 1000000000",
         ),
         (
             r#""counts":[1,2],"sum":1,"buckets":[1],"value":[1]"#,
@@ -64,6 +61,14 @@ fn observations_come_in_bulk() {
         (
             r#""counts":[1,2],"sum":1,"buckets":[1],"count":2"#,
             r#"field count means nothing for "observe" of a histogram: leave it out"#,
+        ),
+        (
+            r#""counts":[1,1e30],"sum":1,"buckets":[1]"#,
+            "counts has an element 1e30; use whole numbers from 0 to 1000000000",
+        ),
+        (
+            r#""counts":[0,0],"sum":1,"buckets":[1]"#,
+            "field sum is 1.0, but counts are all 0: what was not observed has no sum",
         ),
         (
             r#""counts":[1,2],"sum":1,"buckets":[1],"native":true"#,
@@ -84,7 +89,7 @@ fn histograms_may_be_native_and_summaries_have_quantiles() {
     let summary = |fields: &str| of("summary", "observe", fields);
     check(histogram(r#""native":true"#), r#"histogram m{} "" 0.0 in [] and (3, 160)"#);
     check(
-        histogram(r#""native":{"schema":-1,"max_buckets":20,"x":[]},"buckets":[1]"#),
+        histogram(r#""native":{"schema":-1,"max_buckets":20},"buckets":[1]"#),
         r#"histogram m{} "" 0.0 in [1.0] and (-1, 20)"#,
     );
     check(histogram(r#""native":false,"buckets":[1]"#), r#"histogram m{} "" 0.0 in [1.0]"#);
@@ -105,6 +110,19 @@ fn histograms_may_be_native_and_summaries_have_quantiles() {
         (
             histogram(r#""native":{"schema":9}"#),
             "native schema 9.0 does not exist: use a whole number from -4 (coarse) to 8 (fine)",
+        ),
+        (
+            histogram(r#""native":{"schema":"3"}"#),
+            "field native: \"schema\" is a string; it has to be a number",
+        ),
+        (
+            histogram(r#""native":{"shcema":3}"#),
+            "field native has no member \"shcema\": it is true, or an object of numbers: schema, \
+             max_buckets",
+        ),
+        (
+            summary(r#""objectives":{"0.5":"x"}"#),
+            "field objectives: \"0.5\" is a string; it has to be a number",
         ),
         (
             summary(r#""objectives":{"2":0.1}"#),
@@ -158,7 +176,7 @@ fn fields_that_mean_nothing_are_refused() {
     }
     check(
         of("counter", "add", r#""value":[1]"#),
-        "error: field value is an array; it has to be a number, or an array of numbers to observe",
+        "error: field value is an array; it has to be a number, or for observe an array of numbers",
     );
 }
 
@@ -208,6 +226,18 @@ fn exemplars_come_with_counters_and_histograms() {
             add(&format!(r#""exemplar":{{"labels":{{"id":"{}"}}}}"#, "\u{e9}".repeat(127))),
             "the labels of the exemplar, \"id\" and so on, have 129 characters; the limit is 128: keep \
              to an id of the trace",
+        ),
+        (
+            add(r#""exemplar":{"labels":{"a":1}}"#),
+            "field exemplar: \"labels\" is a number; it has to be an object of strings",
+        ),
+        (
+            of("counter", "declare", &format!("{trace}}}")),
+            "field exemplar means nothing for \"declare\" of a counter: leave it out",
+        ),
+        (
+            observe(&format!(r#""value":[],{trace},"value":1}}"#)),
+            "field exemplar means nothing for \"observe\" of a histogram: leave it out",
         ),
         (
             add(r#""exemplar":"ab""#),
