@@ -9,9 +9,9 @@ use smallvec::SmallVec;
 
 use super::{
     Field, Item, Items, Reading, Recall,
-    exact::{Value, unescape},
     fields::Fields,
     scan::Cursor,
+    value::{Value, unescape},
 };
 use crate::limits::{DELTAS_PER_MESSAGE_MAX, NameScheme};
 

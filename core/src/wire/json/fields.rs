@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::{
     DeltaError, Field, Recipe,
-    exact::Value,
     more::{ExemplarFields, More},
+    value::Value,
 };
 use crate::{
     limits::NameScheme,

@@ -19,6 +19,7 @@ mod more;
 mod outline;
 mod recipe;
 mod scan;
+mod value;
 
 pub use outline::{OUTLINE_BYTES_MAX, Outline, Outliner};
 pub use recipe::Recipe;

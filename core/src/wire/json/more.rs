@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::{
     DeltaError, Field, JsonKind,
-    exact::{Value, decode_labels, decode_number, decode_numbers},
+    value::{Value, decode_labels, decode_number, decode_numbers},
 };
 use crate::{
     limits::{NameScheme, TIMES_MAX},
