@@ -62,20 +62,33 @@ impl Series {
         match (&self.state, change) {
             (State::Counter(total), Change::Counter(amount)) => total.add(*amount),
             (State::Gauge(level), Change::Gauge(change)) => level.change(*change),
+            (state, change) => return self.fold_observed(state, change, now),
+        }
+        Ok(false)
+    }
+
+    // Apart, so that the way of counters, which most deltas are of, stays short.
+    #[inline(never)]
+    fn fold_observed(
+        &self,
+        state: &State,
+        change: &Change,
+        now: Timestamp,
+    ) -> Result<bool, Incomposable> {
+        match (state, change) {
             (State::Summary(summary), Change::Summary(change)) => {
                 summary.add(change, self.family.span(), now);
-                return Ok(self.family.ignores_objectives(change.objectives()));
+                Ok(self.family.ignores_objectives(change.objectives()))
             }
             (State::Histogram(buckets), Change::Histogram(change)) => {
                 buckets.add(change, self.family.layout())?;
-                return Ok(self.family.ignores_layout(change.layout()));
+                Ok(self.family.ignores_layout(change.layout()))
             }
             (
                 State::Counter(_) | State::Gauge(_) | State::Histogram(_) | State::Summary(_),
                 change,
-            ) => return Err(Incomposable::Kinds(self.family.kind(), change.kind())),
+            ) => Err(Incomposable::Kinds(self.family.kind(), change.kind())),
         }
-        Ok(false)
     }
 
     /// Keeps the exemplar of a change that came at `now`, in the place of the one of the same bucket.

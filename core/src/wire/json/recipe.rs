@@ -84,17 +84,29 @@ impl Recipe {
             Self::Decrement => Change::Gauge(GaugeChange::Add(-1.0)),
             Self::Add => Change::Gauge(GaugeChange::Add(value)),
             Self::Subtract => Change::Gauge(GaugeChange::Add(-value)),
-            Self::ObserveIn(layout, times) => Change::Histogram(HistogramChange::Observed {
-                readings: Readings::repeated(value, *times),
-                layout: layout.clone(),
-            }),
-            Self::Observe(objectives, times) => Change::Summary(SummaryChange::Observed {
-                readings: Readings::repeated(value, *times),
-                objectives: objectives.clone(),
-            }),
-            Self::Fixed(change) => Change::clone(change),
+            Self::ObserveIn(layout, times) => observed_in(layout, *times, value),
+            Self::Observe(objectives, times) => observed(objectives.as_ref(), *times, value),
+            Self::Fixed(change) => fixed(change),
         })
     }
+}
+
+// Apart, so that the way of counters, which most deltas are of, stays short.
+#[inline(never)]
+fn observed_in(layout: &Layout, times: Times, value: f64) -> Change {
+    let (readings, layout) = (Readings::repeated(value, times), layout.clone());
+    Change::Histogram(HistogramChange::Observed { readings, layout })
+}
+
+#[inline(never)]
+fn observed(objectives: Option<&Objectives>, times: Times, value: f64) -> Change {
+    let (readings, objectives) = (Readings::repeated(value, times), objectives.cloned());
+    Change::Summary(SummaryChange::Observed { readings, objectives })
+}
+
+#[inline(never)]
+fn fixed(change: &Change) -> Change {
+    change.clone()
 }
 
 /// `observe` of a histogram: one value, several, or counts for its buckets.
