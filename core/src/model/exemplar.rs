@@ -46,8 +46,7 @@ impl Exemplar {
         seconds: Option<f64>,
     ) -> Result<Self, ExemplarError> {
         let timestamp = seconds.map(timestamp).transpose()?;
-        let chars: usize =
-            labels.iter().map(|(name, value)| name.chars().count() + value.chars().count()).sum();
+        let chars = chars(labels.iter());
         if chars > EXEMPLAR_CHARS_MAX {
             let start = labels.iter().next().map(|(name, _)| name).unwrap_or_default();
             return Err(ExemplarError::TooLong { start: Quoted::new(start), chars });
@@ -63,14 +62,20 @@ impl Exemplar {
 
     /// The same with other labels, unless these are too long.
     pub fn with_labels(&self, labels: LabelSet) -> Option<Self> {
-        let chars = labels.iter().map(|(name, value)| name.chars().count() + value.chars().count());
-        (chars.sum::<usize>() <= EXEMPLAR_CHARS_MAX).then(|| Self { labels, ..self.clone() })
+        let fits = chars(labels.iter()) <= EXEMPLAR_CHARS_MAX;
+        fits.then(|| Self { labels, ..self.clone() })
     }
 
     /// Its labels, which are none of its series'.
     pub const fn labels(&self) -> &LabelSet {
         &self.labels
     }
+}
+
+/// Characters of names and values.
+fn chars<T: AsRef<str>>(labels: impl Iterator<Item = (T, T)>) -> usize {
+    let count = |text: T| text.as_ref().chars().count();
+    labels.map(|(name, value)| count(name) + count(value)).sum()
 }
 
 /// Seconds in ten thousand years.

@@ -21,7 +21,7 @@ pub enum SummaryChange {
 pub struct Summary {
     /// All of them.
     pub observations: Observations,
-    /// Those of late; empty where nobody asks for quantiles.
+    /// Those of late, where quantiles may be asked for; empty otherwise.
     pub window: Window,
     /// Which quantiles are asked for.
     pub objectives: Option<Objectives>,
