@@ -21,6 +21,7 @@ mod core {
         expose::{self, Options, Shape},
         limits::Limits,
         model::Timestamp,
+        policy::Policy,
         registry::SchemaConflicts,
         wire::json,
     };
@@ -29,7 +30,7 @@ mod core {
     const NOW: Timestamp = Timestamp(0);
 
     pub(super) fn registry() -> Registry {
-        Registry::new(SchemaConflicts::Adopt, &Limits::default())
+        Registry::new(SchemaConflicts::Adopt)
     }
 
     /// The deltas of a message, all of them good.
@@ -44,8 +45,9 @@ mod core {
     }
 
     pub(super) fn apply_all(registry: &Registry, deltas: &[Delta<'_>]) {
+        let policy = Policy::default();
         for delta in deltas {
-            registry.apply(delta, NOW).expect("a delta to a counter");
+            registry.apply(delta, policy.source(), NOW).expect("a delta to a counter");
         }
     }
 

@@ -32,6 +32,8 @@ pub mod atomic;
 
 pub mod rules;
 
+pub mod policy;
+
 pub mod registry;
 
 pub mod memo;

@@ -54,6 +54,12 @@ pub const EXEMPLAR_CHARS_MAX: usize = 128;
 /// Series held in all.
 pub const SERIES_MAX: usize = 2_000_000;
 
+/// Bytes that all series may take: what two million ordinary ones do, four times over.
+pub const SERIES_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
+
+/// The label of a series that takes what would be a series too many.
+pub const OVERFLOW_LABEL: &str = "pushprom_overflow";
+
 const _: () = assert!(LABEL_VALUE_BYTES_MAX < DATAGRAM_BYTES_MAX, "a datagram can carry any label");
 
 /// The limits that an operator may set. The rest are the constants of this module.
@@ -61,8 +67,6 @@ const _: () = assert!(LABEL_VALUE_BYTES_MAX < DATAGRAM_BYTES_MAX, "a datagram ca
 pub struct Limits {
     /// Bytes of one message; default [`MESSAGE_BYTES_MAX`].
     pub message_bytes: usize,
-    /// Series held in all; default [`SERIES_MAX`].
-    pub series: usize,
     /// Which names of metrics and labels are taken; default [`NameScheme::Legacy`].
     pub names: NameScheme,
 }
@@ -79,6 +83,26 @@ pub enum NameScheme {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { message_bytes: MESSAGE_BYTES_MAX, series: SERIES_MAX, names: NameScheme::Legacy }
+        Self { message_bytes: MESSAGE_BYTES_MAX, names: NameScheme::Legacy }
+    }
+}
+
+/// How many series there may be. What would be one more goes to the overflow series of its family, if it can
+/// be added up there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeriesLimits {
+    /// In all; default [`SERIES_MAX`].
+    pub all: usize,
+    /// Of each family, where no rule says otherwise.
+    pub per_family: Option<usize>,
+    /// That each client may begin.
+    pub per_client: Option<usize>,
+    /// Bytes that all of them may take, as estimated; default [`SERIES_BYTES_MAX`].
+    pub bytes: usize,
+}
+
+impl Default for SeriesLimits {
+    fn default() -> Self {
+        Self { all: SERIES_MAX, per_family: None, per_client: None, bytes: SERIES_BYTES_MAX }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, panic, sync::Arc, time::Instant};
 
-use pushprom_core::registry::Registry;
+use pushprom_core::{policy::Policy, registry::Registry};
 use socket2::{Socket, Type};
 use tokio::{
     runtime, select,
@@ -22,7 +22,7 @@ use crate::{
         unix::{self, SocketFile},
     },
     telemetry::{DatagramTransport, Telemetry},
-    version,
+    upkeep, version,
 };
 
 /// Why the application did not run, or did not end well.
@@ -64,15 +64,15 @@ pub fn run(config: &Config) -> Result<(), RunError> {
     let telemetry = Arc::new(Telemetry::default());
     report_panics(&telemetry);
     let Bound { listeners, sockets, files: _removed_at_the_end } = bind_all(config, &telemetry)?;
-    let registry = Registry::new(config.schema_conflicts, &config.limits);
-    let registry = registry.with_rules(config.rules.clone());
+    let registry = Registry::new(config.schema_conflicts);
+    let policy = Policy::open(Arc::new(config.rules.clone()));
     for path in &config.declare_files {
-        let declared = declare(path, &registry, &config.limits, clock::now());
+        let declared = declare(path, &registry, &policy, &config.limits, clock::now());
         let deltas = declared
             .map_err(|error| RunError::Declare { path: path.display().to_string(), error })?;
         tracing::info!(path = %path.display(), deltas, "declared");
     }
-    let ingest = Arc::new(Ingest::new(registry, config.limits, Arc::clone(&telemetry)));
+    let ingest = Arc::new(Ingest::new(registry, policy, config.limits, Arc::clone(&telemetry)));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // Signals first: none is missed from here on.
@@ -83,6 +83,7 @@ pub fn run(config: &Config) -> Result<(), RunError> {
             let (ingest, telemetry) = (Arc::clone(&ingest), Arc::clone(&telemetry));
             datagrams::spawn(socket, transport, ingest, telemetry, shutdown.clone())?;
         }
+        upkeep::spawn(Arc::clone(&ingest), Arc::clone(&telemetry), shutdown.clone())?;
         let context = http::Context::new(ingest, telemetry, config);
         http::spawn(listeners, config, &context, &shutdown)?;
         // What is left of it is what the threads hold.

@@ -9,6 +9,7 @@ use std::{
 use pushprom_core::{
     limits::Limits,
     model::{Delta, Quoted, Timestamp},
+    policy::Policy,
     registry::{Registry, Rejected},
     wire::json::{self, DeltaError, MessageError},
 };
@@ -58,6 +59,7 @@ pub enum DeclareError {
 pub fn declare(
     path: &Path,
     registry: &Registry,
+    policy: &Policy,
     limits: &Limits,
     now: Timestamp,
 ) -> Result<usize, DeclareError> {
@@ -86,7 +88,7 @@ pub fn declare(
         }
     }
     for (index, delta) in deltas.iter().enumerate() {
-        let applied = registry.apply(delta, now);
+        let applied = registry.apply(delta, policy.source(), now);
         applied.map_err(|error| DeclareError::Rejected { index, error })?;
     }
     Ok(deltas.len())

@@ -20,6 +20,8 @@ pub mod telemetry;
 
 #[forbid(unsafe_code)]
 pub mod declare;
+#[forbid(unsafe_code)]
+pub mod upkeep;
 
 #[forbid(unsafe_code)]
 pub mod clock;

@@ -8,6 +8,7 @@ use pushprom_core::{
     intake::{Broken, Intake},
     limits::Limits,
     model::Timestamp,
+    policy::Policy,
     registry::{Registry, SchemaConflicts},
     wire::json::decode_exact,
 };
@@ -22,13 +23,13 @@ fuzz_target!(|input: &[u8]| {
     let conflicts = if is_bit(0) { SchemaConflicts::Reject } else { SchemaConflicts::Adopt };
     let broken = if is_bit(1) { Broken::Refuse } else { Broken::Salvage };
     let limits = Limits::default();
-    let [remembering, plain] = [(); 2].map(|()| Registry::new(conflicts, &limits));
-    let mut intake = Intake::default();
+    let [remembering, plain] = [(); 2].map(|()| Registry::new(conflicts));
+    let (mut intake, policy) = (Intake::default(), Policy::default());
     for round in 0..ROUNDS {
         for message in messages.split(|&byte| byte == 0) {
             let message = with_other_digits(message, round);
-            let outcome =
-                intake.take_in(&message, &remembering, &limits, broken, Timestamp(round.into()));
+            let (source, now) = (policy.source(), Timestamp(round.into()));
+            let outcome = intake.take_in(&message, &remembering, source, &limits, broken, now);
             let decoded = decode_exact(&message, &limits);
             let refuses_all = broken == Broken::Refuse && decoded.broken.is_some();
             let mut applied = 0;
@@ -39,7 +40,7 @@ fuzz_target!(|input: &[u8]| {
                 }
                 let done = match delta {
                     Ok(delta) => plain
-                        .apply(delta, Timestamp(round.into()))
+                        .apply(delta, source, now)
                         .map(|_| ())
                         .map_err(|error| error.to_string()),
                     Err(error) => Err(error.to_string()),

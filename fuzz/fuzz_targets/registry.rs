@@ -8,9 +8,11 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use pushprom_core::{
     expose::{self, Options, Shape},
-    limits::{BOUNDS_PER_HISTOGRAM_MAX, Limits},
+    limits::{BOUNDS_PER_HISTOGRAM_MAX, Limits, SeriesLimits},
     model::{DEFAULT_BOUNDS, Delta, Timestamp},
+    policy::Policy,
     registry::{Registry, SchemaConflicts},
+    rules::Rules,
     snapshot::Snapshot,
     wire::json::{DeltaError, decode},
 };
@@ -202,16 +204,18 @@ fuzz_target!(|scenario: Scenario| {
     let schema_conflicts =
         if scenario.rejects_conflicts { SchemaConflicts::Reject } else { SchemaConflicts::Adopt };
     let small = scenario.series_max.map(|max| usize::from(max % SERIES_MAX_SMALL));
-    let limits = Limits { series: small.unwrap_or(usize::MAX), ..Limits::default() };
+    let series_max = small.unwrap_or(usize::MAX);
+    let limits = SeriesLimits { all: series_max, bytes: usize::MAX, ..SeriesLimits::default() };
     let mut twins = Twins {
-        registry: Registry::new(schema_conflicts, &limits),
-        model: Model::new(schema_conflicts, limits.series),
+        registry: Registry::new(schema_conflicts),
+        policy: Policy::open(Rules { limits, ..Rules::default() }.into()),
+        model: Model::new(schema_conflicts, series_max),
         now: 0,
     };
     let pushes: Vec<Push> = scenario.drafts.iter().flat_map(Draft::pushes).collect();
     for batch in pushes.chunks(usize::from(scenario.batch % BATCH_MAX) + 1) {
         let message = scenario.framing.message(batch);
-        let decoded = decode(message.as_bytes(), &limits);
+        let decoded = decode(message.as_bytes(), &Limits::default());
         assert_eq!(decoded.broken, None, "{message}");
         assert_eq!(decoded.deltas.len(), batch.len(), "{message}");
         for (delta, push) in decoded.deltas.iter().zip(batch) {
@@ -224,6 +228,7 @@ fuzz_target!(|scenario: Scenario| {
 /// A registry and the model that it has to agree with.
 struct Twins {
     registry: Registry,
+    policy: Policy,
     model: Model,
     now: u64,
 }
@@ -235,10 +240,9 @@ impl Twins {
             .now
             .is_multiple_of(PAGES_EVERY)
             .then(|| page(&self.registry.snapshot(Timestamp(self.now))));
-        let applied = delta
-            .as_ref()
-            .ok()
-            .and_then(|delta| self.registry.apply(delta, Timestamp(self.now)).ok());
+        let applied = delta.as_ref().ok().and_then(|delta| {
+            self.registry.apply(delta, self.policy.source(), Timestamp(self.now)).ok()
+        });
         assert_eq!(applied, self.model.apply(push, self.now), "{push}");
         if applied.is_none()
             && let Some(before) = before

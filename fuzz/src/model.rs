@@ -8,9 +8,9 @@ use std::{
 };
 
 use pushprom_core::{
-    limits::BOUNDS_PER_HISTOGRAM_MAX,
+    limits::{BOUNDS_PER_HISTOGRAM_MAX, OVERFLOW_LABEL},
     model::Kind,
-    registry::{Applied, SchemaConflicts},
+    registry::{Applied, Destination, SchemaConflicts},
 };
 
 use crate::{
@@ -96,9 +96,15 @@ impl Model {
                 }
             }
         }
-        let created = self.born(&push.name, &labels).is_none();
-        if created && self.series_count() >= self.series_max {
-            return None;
+        let mut created = self.born(&push.name, &labels).is_none();
+        let mut labels = labels;
+        let overflowed = created && self.series_count() >= self.series_max;
+        if overflowed {
+            if kind == Kind::Gauge || !self.families.contains_key(&push.name) {
+                return None;
+            }
+            labels = Labels::from([(OVERFLOW_LABEL.to_owned(), "true".to_owned())]);
+            created = self.born(&push.name, &labels).is_none();
         }
         let family = self.families.entry(push.name.clone()).or_insert_with(|| Family {
             kind,
@@ -111,6 +117,7 @@ impl Model {
             created,
             help_replaced: !push.help.is_empty() && push.help != family.help,
             layout_ignored: family.layout.ignores(&layout),
+            destination: if overflowed { Destination::Overflow } else { Destination::Series },
         };
         if applied.help_replaced {
             family.help.clone_from(&push.help);

@@ -4,15 +4,19 @@
 //! their series, and applies such a one without decoding it. Which is which the outcome does not tell: a
 //! property test and the fuzz target `intake` hold it to what decoding and applying would have done.
 
+mod sampling;
+
 use std::{fmt, ops::AddAssign};
 
 use smallvec::SmallVec;
 
 use crate::{
+    intake::sampling::Sampling,
     limits::Limits,
     memo::{Memo, Place, Vacancy},
     model::{Change, Delta, Kind, Timestamp},
-    registry::{Applied, Known, Registry, Rejected},
+    policy::Source,
+    registry::{Applied, Destination, Known, Registry, Rejected},
     wire::json::{
         self, DeltaError, Item, Items, MessageError, OUTLINE_BYTES_MAX, Outline, Outliner, Reading,
         Recall, Recipe,
@@ -24,8 +28,12 @@ use crate::{
 /// Bounded by [`crate::memo::TEXTS_MAX`] texts of [`OUTLINE_BYTES_MAX`] bytes each.
 #[derive(Default)]
 pub struct Intake {
+    /// By the policy of who pushed, and the text.
     memo: Memo<Remembered>,
     outliner: Outliner,
+    sampling: Sampling,
+    /// How often the registry had removed series when the memo was looked through.
+    removals: u64,
 }
 
 const _: () = assert!(OUTLINE_BYTES_MAX <= 1024, "an intake stays within some megabytes");
@@ -76,6 +84,10 @@ pub struct Tally {
     pub help_replaced: u64,
     /// Deltas whose buckets, resolution or objectives are not those of their family, which it kept.
     pub layout_ignored: u64,
+    /// Deltas that went to overflow series, because a limit of series is reached.
+    pub overflowed: u64,
+    /// Deltas that a rule dropped.
+    pub dropped: u64,
 }
 
 /// Why a delta was refused.
@@ -93,14 +105,17 @@ impl Intake {
         &mut self,
         message: &[u8],
         registry: &Registry,
+        source: Source<'_>,
         limits: &Limits,
         broken: Broken,
         now: Timestamp,
     ) -> Outcome {
-        let Self { memo, outliner } = self;
+        self.forget_gone(registry);
+        let Self { memo, outliner, .. } = self;
+        let policy = source.policy.id();
         let items = json::decode_recalling(message, limits, |text| {
             let Some(outline) = outliner.outline(text) else { return Recall::Miss(None) };
-            match memo.find(outline.before, outline.after) {
+            match memo.find(policy, outline.before, outline.after) {
                 Ok(place) => match recall(memo, place, outline, text) {
                     Some(item) => Recall::Hit { item, bytes: outline.len() },
                     None => Recall::Miss(None),
@@ -109,8 +124,18 @@ impl Intake {
             }
         });
         match items {
-            Some(items) => self.apply_all(items, registry, limits, now),
-            None => take_in_exactly(message, registry, limits, broken, now),
+            Some(items) => self.apply_all(items, registry, source, limits, now),
+            None => take_in_exactly(message, registry, source, limits, broken, now),
+        }
+    }
+
+    /// Gives up what is remembered of series that have been removed. Whoever takes in no messages for long has
+    /// to call it now and then, so that they leave memory.
+    pub fn forget_gone(&mut self, registry: &Registry) {
+        let removals = registry.removals();
+        if self.removals != removals {
+            self.removals = removals;
+            self.memo.retain(|remembered| !remembered.known.is_gone());
         }
     }
 
@@ -118,6 +143,7 @@ impl Intake {
         &mut self,
         items: Items<'_, Again<'_>, Option<(Vacancy, Outline<'_>)>>,
         registry: &Registry,
+        source: Source<'_>,
         limits: &Limits,
         now: Timestamp,
     ) -> Outcome {
@@ -133,12 +159,15 @@ impl Intake {
                         .and_then(|noted| registry.apply_known(&noted.known, &again.change, now));
                     if let Some(applied) = applied {
                         outcome.tally.add(again.change.kind(), applied);
+                        if let (Some(deltas), Some(noted)) = (self.sampling.next(), remembered) {
+                            noted.known.sample(deltas);
+                        }
                         continue;
                     }
                     // The help text of the family is another one by now.
                     for delta in json::decode(again.text, limits).deltas {
-                        let applied = outcome.apply(index, delta, registry, now);
-                        let known = applied.and_then(|delta| registry.known(&delta));
+                        let applied = outcome.apply(index, delta, registry, source, now);
+                        let known = applied.and_then(|delta| registry.known(&delta, source));
                         if let (Some(noted), Some(known)) = (&mut remembered, known) {
                             noted.known = known;
                         }
@@ -146,11 +175,14 @@ impl Intake {
                 }
                 Item::Read(reading, vacancy) => {
                     let Reading { delta, text, recipe, number_at } = *reading;
-                    let applied = outcome.apply(index, delta, registry, now);
+                    let applied = outcome.apply(index, delta, registry, source, now);
+                    if let (Some(delta), Some(deltas)) = (&applied, self.sampling.next()) {
+                        registry.sample(delta.name(), deltas);
+                    }
                     let vacancy = vacancy.filter(|(_, outline)| outline.is_of(text, number_at));
                     if let (Some(delta), Some(recipe), Some((vacancy, outline))) =
                         (applied, recipe, vacancy)
-                        && let Some(known) = registry.known(&delta)
+                        && let Some(known) = registry.known(&delta, source)
                     {
                         to_remember.push((vacancy, outline, Remembered { known, recipe }));
                     }
@@ -158,7 +190,8 @@ impl Intake {
             }
         }
         for (vacancy, outline, remembered) in to_remember {
-            self.memo.put(vacancy, outline.before, outline.after, remembered);
+            let policy = source.policy.id();
+            self.memo.put(vacancy, policy, outline.before, outline.after, remembered);
         }
         outcome
     }
@@ -180,6 +213,7 @@ fn recall<'a>(
 fn take_in_exactly(
     message: &[u8],
     registry: &Registry,
+    source: Source<'_>,
     limits: &Limits,
     broken: Broken,
     now: Timestamp,
@@ -191,7 +225,7 @@ fn take_in_exactly(
         (Broken::Refuse, Some(_)) => {}
         (Broken::Refuse, None) | (Broken::Salvage, _) => {
             for (index, delta) in decoded.deltas.into_iter().enumerate() {
-                outcome.apply(index, delta, registry, now);
+                outcome.apply(index, delta, registry, source, now);
             }
         }
     }
@@ -205,10 +239,11 @@ impl Outcome {
         index: usize,
         delta: Result<Delta<'a>, DeltaError>,
         registry: &Registry,
+        source: Source<'_>,
         now: Timestamp,
     ) -> Option<Delta<'a>> {
         let applied = delta.map_err(Refusal::Decode).and_then(|delta| {
-            let applied = registry.apply(&delta, now).map_err(Refusal::Apply)?;
+            let applied = registry.apply(&delta, source, now).map_err(Refusal::Apply)?;
             Ok((delta, applied))
         });
         match applied {
@@ -231,6 +266,14 @@ impl Outcome {
 
 impl Tally {
     fn add(&mut self, kind: Kind, applied: Applied) {
+        match applied.destination {
+            Destination::Series => {}
+            Destination::Overflow => self.overflowed += 1,
+            Destination::Nowhere => {
+                self.dropped += 1;
+                return;
+            }
+        }
         if let Some(count) = self.applied.get_mut(kind.place()) {
             *count += 1;
         }
@@ -248,6 +291,8 @@ impl AddAssign for Tally {
         self.created += other.created;
         self.help_replaced += other.help_replaced;
         self.layout_ignored += other.layout_ignored;
+        self.overflowed += other.overflowed;
+        self.dropped += other.dropped;
     }
 }
 

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     expose::{self, Options, Shape},
+    policy::Policy,
     registry::SchemaConflicts,
 };
 
@@ -13,19 +14,22 @@ struct Twins {
     intake: Intake,
     registry: Registry,
     plain: Registry,
+    policy: Policy,
 }
 
 impl Twins {
     fn new(conflicts: SchemaConflicts) -> Self {
-        let registry = || Registry::new(conflicts, &Limits::default());
-        Self { intake: Intake::default(), registry: registry(), plain: registry() }
+        let registry = || Registry::new(conflicts);
+        let policy = Policy::default();
+        Self { intake: Intake::default(), registry: registry(), plain: registry(), policy }
     }
 
     #[track_caller]
     fn take_in(&mut self, message: &[u8], broken: Broken) {
         let limits = Limits::default();
-        let got = self.intake.take_in(message, &self.registry, &limits, broken, Timestamp(1));
-        let want = take_in_exactly(message, &self.plain, &limits, broken, Timestamp(1));
+        let (source, now) = (self.policy.source(), Timestamp(1));
+        let got = self.intake.take_in(message, &self.registry, source, &limits, broken, now);
+        let want = take_in_exactly(message, &self.plain, source, &limits, broken, now);
         assert_eq!(got, want, "{}", message.escape_ascii());
     }
 
@@ -36,7 +40,10 @@ impl Twins {
 
     fn remembered(&mut self, text: &str) -> bool {
         let outline = self.intake.outliner.outline(text.as_bytes());
-        outline.is_some_and(|outline| self.intake.memo.find(outline.before, outline.after).is_ok())
+        outline.is_some_and(|outline| {
+            let policy = self.policy.id();
+            self.intake.memo.find(policy, outline.before, outline.after).is_ok()
+        })
     }
 }
 

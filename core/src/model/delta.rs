@@ -98,6 +98,12 @@ impl<'a> Delta<'a> {
         Ok(self)
     }
 
+    /// The same change to another series.
+    pub fn renamed(&self, name: MetricName<'a>, labels: Labels<'a>) -> Result<Self, InvalidDelta> {
+        let renamed = Self::new(name, self.help.clone(), labels, self.change.clone())?;
+        Ok(Self { exemplar: self.exemplar.clone(), ..renamed })
+    }
+
     /// The name of the family.
     pub fn name(&self) -> &str {
         self.name.as_str()

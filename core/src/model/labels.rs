@@ -6,7 +6,7 @@ use memchr::memchr2;
 use smallvec::SmallVec;
 
 use super::{NameError, Quoted, is_legacy_label_name, name::check_label_name};
-use crate::limits::{LABEL_VALUE_BYTES_MAX, LABELS_PER_SERIES_MAX, NameScheme};
+use crate::limits::{LABEL_VALUE_BYTES_MAX, LABELS_PER_SERIES_MAX, NameScheme, OVERFLOW_LABEL};
 
 /// Names and values as a message brought them. Few deltas have more than four.
 pub type LabelPairs<'a> = SmallVec<[(Cow<'a, str>, Cow<'a, str>); 4]>;
@@ -59,6 +59,15 @@ impl<'a> Labels<'a> {
             return Err(LabelError::TooMany);
         }
         Ok(Self(pairs))
+    }
+
+    /// The same, and the label of a series that takes what would be a series too many.
+    #[must_use]
+    pub fn overflowing(&self) -> Self {
+        let mut pairs = self.0.clone();
+        pairs.push((OVERFLOW_LABEL.into(), "true".into()));
+        pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Self(pairs)
     }
 
     /// Names and values in the order of the names.

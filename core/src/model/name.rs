@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::Quoted;
-use crate::limits::{LABEL_NAME_BYTES_MAX, METRIC_NAME_BYTES_MAX, NameScheme};
+use crate::limits::{LABEL_NAME_BYTES_MAX, METRIC_NAME_BYTES_MAX, NameScheme, OVERFLOW_LABEL};
 
 /// A metric name of at most [`METRIC_NAME_BYTES_MAX`] bytes: `[a-zA-Z_:][a-zA-Z0-9_:]*`, or any text but
 /// none where the scheme is that of UTF-8.
@@ -37,6 +37,9 @@ pub enum NameError {
     /// A label name that starts with two underscores.
     #[error("label name {0} is reserved for Prometheus: start it with at most one underscore")]
     LabelReserved(Quoted),
+    /// The label of overflow series.
+    #[error("label name {OVERFLOW_LABEL} is pushprom's own: rename yours")]
+    LabelOwn,
     /// A label name over its limit.
     #[error(
         "label name {name} is {bytes} bytes long; the limit is {LABEL_NAME_BYTES_MAX}: shorten it"
@@ -86,6 +89,9 @@ pub(super) fn check_label_name(text: &str, scheme: NameScheme) -> Result<(), Nam
     }
     if text.starts_with("__") {
         return Err(NameError::LabelReserved(Quoted::new(text)));
+    }
+    if text == OVERFLOW_LABEL {
+        return Err(NameError::LabelOwn);
     }
     Ok(())
 }

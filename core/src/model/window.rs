@@ -22,6 +22,11 @@ impl Span {
         Self { slice: (milliseconds / slices).max(1), slices }
     }
 
+    /// How many slices there are.
+    pub fn slices(self) -> usize {
+        usize::try_from(self.slices).unwrap_or(usize::MAX)
+    }
+
     /// The slice that an instant falls into.
     pub const fn slice_of(self, now: Timestamp) -> u64 {
         // The constructor sees to it that it is not 0.

@@ -3,14 +3,19 @@
 use std::{
     mem,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, Ordering::Relaxed},
     },
 };
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 
-use super::{Rejected, roster::Roster, series::Series};
+use super::{
+    Rejected,
+    room::Ledger,
+    roster::Roster,
+    series::{Role, Series},
+};
 use crate::{
     model::{
         Bounds, Change, Delta, Exemplar, Kind, LabelSet, Layout, Objectives, Quoted, Span,
@@ -30,6 +35,10 @@ pub(super) struct Family {
     span: Span,
     /// The label names of the first delta, comma-separated, sorted: what `reject` holds others to.
     label_names: Box<str>,
+    /// Whether the classic buckets are not for clients to say.
+    has_ruled_bounds: bool,
+    /// Whether the help text is not for clients to say.
+    has_ruled_help: AtomicBool,
     help: RwLock<Arc<str>>,
     /// How often the help text has changed.
     help_version: AtomicU64,
@@ -39,7 +48,38 @@ pub(super) struct Family {
     fresh: Mutex<Roster>,
     /// Whether any series has exemplars.
     has_exemplars: AtomicBool,
+    /// Series that are there, overflow series among them. Changed by who holds all families.
+    live: AtomicUsize,
+    /// Overflow series among them.
+    overflow_series: AtomicUsize,
+    /// Series that there may be besides those; `usize::MAX` for any number.
+    limit: AtomicUsize,
+    /// Whether series may expire.
+    may_expire: AtomicBool,
+    /// Whether series have been removed that the rosters still list.
+    has_gone: AtomicBool,
+    /// Deltas that went to an overflow series, or were refused in want of one.
+    overflowed: AtomicU64,
+    /// Of the label with most values, once the family has overflowed and somebody has looked.
+    culprit: OnceLock<Culprit>,
+    /// Deltas so far, estimated by a sample of them.
+    sampled: AtomicU64,
+    ledger: Arc<Ledger>,
+    /// Bytes that it has taken from the ledger, without its series.
+    charged: AtomicUsize,
 }
+
+/// The label to blame where a family has too many series.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Culprit {
+    /// Its name.
+    pub label: Box<str>,
+    /// Its distinct values.
+    pub values: usize,
+}
+
+/// Bytes that a family takes besides its texts and series.
+const FAMILY_BYTES: usize = 512;
 
 /// A kind, and how its series are kept: as the first delta asks for, where no rule says otherwise.
 pub(super) enum Form {
@@ -53,7 +93,14 @@ pub(super) enum Form {
 static NO_LAYOUT: Layout = Layout { bounds: Bounds::none(), native: None };
 
 impl Family {
-    pub(super) fn new(delta: &Delta<'_>, rules: &Rules) -> Self {
+    /// The family that `delta` begins. `None` if it would take more bytes than all may.
+    pub(super) fn new(delta: &Delta<'_>, rules: &Rules, ledger: Arc<Ledger>) -> Option<Self> {
+        let ruled_help = rules.help(delta.name());
+        let help = ruled_help.map_or_else(|| delta.help().into(), Arc::clone);
+        let charged = FAMILY_BYTES + delta.name().len() + help.len();
+        if !ledger.take(charged, rules.limits.bytes) {
+            return None;
+        }
         let form = match delta.change() {
             Change::Counter(_) => Form::Counter,
             Change::Gauge(_) => Form::Gauge,
@@ -64,17 +111,29 @@ impl Family {
                 Form::Summary(rules.objectives(delta.name(), change.objectives()))
             }
         };
-        Self {
+        Some(Self {
             name: delta.name().into(),
             form,
             span: rules.span,
             label_names: label_names(delta).into(),
-            help: RwLock::new(delta.help().into()),
+            has_ruled_bounds: rules.has_bounds(delta.name()),
+            has_ruled_help: AtomicBool::new(ruled_help.is_some()),
+            help: RwLock::new(help),
             help_version: AtomicU64::new(0),
             sorted: Mutex::default(),
             fresh: Mutex::default(),
             has_exemplars: AtomicBool::new(false),
-        }
+            live: AtomicUsize::new(0),
+            overflow_series: AtomicUsize::new(0),
+            limit: AtomicUsize::new(rules.limit(delta.name()).unwrap_or(usize::MAX)),
+            may_expire: AtomicBool::new(false),
+            has_gone: AtomicBool::new(false),
+            overflowed: AtomicU64::new(0),
+            culprit: OnceLock::new(),
+            sampled: AtomicU64::new(0),
+            ledger,
+            charged: AtomicUsize::new(charged),
+        })
     }
 
     pub(super) fn name(&self) -> &Arc<str> {
@@ -117,6 +176,9 @@ impl Family {
 
     /// Refuses another help text than the family's.
     pub(super) fn check_help(&self, delta: &Delta<'_>) -> Result<(), Rejected> {
+        if self.has_ruled_help() {
+            return Ok(());
+        }
         let help = self.help.read();
         if **help == *delta.help() {
             return Ok(());
@@ -142,16 +204,46 @@ impl Family {
     }
 
     /// Takes over a help text; says whether it is another one. A delta without a help text says nothing
-    /// about it.
-    pub(super) fn adopt_help(&self, help: &str) -> bool {
+    /// about it, nor does one whose text would take the bytes of all over `bytes_max`.
+    pub(super) fn adopt_help(&self, help: &str, bytes_max: usize) -> bool {
         // Read first: the text is nearly always the same, and readers do not wait for each other.
-        let differs = !help.is_empty() && **self.help.read() != *help;
-        if differs {
-            let mut current = self.help.write();
-            *current = help.into();
-            self.help_version.fetch_add(1, Ordering::Release);
+        let differs = !help.is_empty() && !self.has_ruled_help() && **self.help.read() != *help;
+        differs && self.replace_help(help.into(), bytes_max)
+    }
+
+    /// The help text.
+    pub(super) fn help(&self) -> Arc<str> {
+        Arc::clone(&self.help.read())
+    }
+
+    /// Whether the help text is not for clients to say.
+    pub(super) fn has_ruled_help(&self) -> bool {
+        self.has_ruled_help.load(Relaxed)
+    }
+
+    /// Follows other rules from now on, where a family that has begun can.
+    pub(super) fn follow(&self, rules: &Rules) {
+        self.limit.store(rules.limit(&self.name).unwrap_or(usize::MAX), Relaxed);
+        let help = rules.help(&self.name);
+        self.has_ruled_help.store(help.is_some(), Relaxed);
+        if let Some(help) = help
+            && **self.help.read() != **help
+        {
+            self.replace_help(Arc::clone(help), usize::MAX);
         }
-        differs
+    }
+
+    fn replace_help(&self, help: Arc<str>, bytes_max: usize) -> bool {
+        let mut current = self.help.write();
+        if !self.ledger.take(help.len(), bytes_max) {
+            return false;
+        }
+        self.ledger.give_back(current.len());
+        self.charged.fetch_add(help.len(), Relaxed);
+        self.charged.fetch_sub(current.len(), Relaxed);
+        *current = help;
+        self.help_version.fetch_add(1, Ordering::Release);
+        true
     }
 
     /// How often the help text has changed, if it is `help` now.
@@ -166,21 +258,43 @@ impl Family {
     }
 
     pub(super) fn add(&self, labels: &LabelSet, born: Timestamp, series: Arc<Series>) {
+        self.live.fetch_add(1, Relaxed);
         self.fresh.lock().push(labels, born, series);
     }
 
-    /// One of its series keeps an exemplar that came at `now`.
-    pub(super) fn keep(&self, series: &Series, exemplar: &Exemplar, now: Timestamp) {
-        series.keep(exemplar, now);
-        self.has_exemplars.store(true, Ordering::Relaxed);
+    /// One of its series keeps an exemplar that came at `now`, if all together take no more than `bytes_max`.
+    pub(super) fn keep(
+        &self,
+        series: &Series,
+        exemplar: &Exemplar,
+        bytes_max: usize,
+        now: Timestamp,
+    ) {
+        series.keep(exemplar, bytes_max, now);
+        self.has_exemplars.store(true, Relaxed);
     }
 
     pub(super) fn snapshot(&self, now: Timestamp, pause: &mut impl FnMut()) -> FamilySnapshot {
-        let mut sorted = self.sorted.lock();
-        let fresh = mem::take(&mut *self.fresh.lock());
-        if !fresh.is_empty() {
-            *sorted = mem::take(&mut *sorted).merged_with(fresh);
-        }
+        self.snapshot_of(&self.settled(), now, pause)
+    }
+
+    /// The same, and when the last delta came to each series.
+    pub(super) fn snapshot_with_touches(
+        &self,
+        now: Timestamp,
+        pause: &mut impl FnMut(),
+    ) -> (FamilySnapshot, Vec<Timestamp>) {
+        let sorted = self.settled();
+        let touched = sorted.series().iter().map(|series| series.touched()).collect();
+        (self.snapshot_of(&sorted, now, pause), touched)
+    }
+
+    fn snapshot_of(
+        &self,
+        sorted: &Roster,
+        now: Timestamp,
+        pause: &mut impl FnMut(),
+    ) -> FamilySnapshot {
         let mut values = self.no_values(sorted.series().len());
         for some in sorted.series().chunks(SERIES_BETWEEN_PAUSES) {
             for series in some {
@@ -190,11 +304,24 @@ impl Family {
         }
         FamilySnapshot {
             name: Arc::clone(&self.name),
-            help: Arc::clone(&self.help.read()),
+            help: self.help(),
             index: Arc::clone(sorted.index()),
             values,
             exemplars: self.exemplars(sorted.series(), pause),
         }
+    }
+
+    /// All series that are there, in the order of a page.
+    pub(super) fn settled(&self) -> MutexGuard<'_, Roster> {
+        let mut sorted = self.sorted.lock();
+        let fresh = mem::take(&mut *self.fresh.lock());
+        // What is marked later than this is listed once more, with the value it had; nothing of the same
+        // labels is, since a series is marked before another takes its place.
+        let has_gone = self.has_gone.swap(false, Ordering::Acquire);
+        if !fresh.is_empty() || has_gone {
+            *sorted = mem::take(&mut *sorted).merged_with(fresh);
+        }
+        sorted
     }
 
     fn no_values(&self, capacity: usize) -> Values {
@@ -216,7 +343,7 @@ impl Family {
         pause: &mut impl FnMut(),
     ) -> Vec<(usize, Exemplars)> {
         let mut exemplars = Vec::new();
-        if self.has_exemplars.load(Ordering::Relaxed) {
+        if self.has_exemplars.load(Relaxed) {
             for (some, first) in
                 series.chunks(SERIES_BETWEEN_PAUSES).zip((0..).step_by(SERIES_BETWEEN_PAUSES))
             {
@@ -235,7 +362,7 @@ impl Family {
     pub(super) fn ignores_layout(&self, asked: &Layout) -> bool {
         let layout = self.layout();
         let no_wish = asked.bounds.is_default() && layout.bounds == Bounds::none();
-        let same_bounds = asked.bounds == layout.bounds || no_wish;
+        let same_bounds = asked.bounds == layout.bounds || no_wish || self.has_ruled_bounds;
         !same_bounds || asked.native.is_some() && asked.native != layout.native
     }
 
@@ -245,6 +372,99 @@ impl Family {
             Form::Summary(objectives) => asked.is_some() && asked != objectives.as_ref(),
             Form::Counter | Form::Gauge | Form::Histogram(_) => false,
         }
+    }
+}
+
+/// How many series there are, and what becomes of them.
+impl Family {
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Series that are there.
+    pub(super) fn live(&self) -> usize {
+        self.live.load(Relaxed)
+    }
+
+    /// The limit of series, if it is reached.
+    pub(super) fn reached_limit(&self) -> Option<usize> {
+        let limit = self.limit.load(Relaxed);
+        (self.live() >= limit.saturating_add(self.overflow_series.load(Relaxed))).then_some(limit)
+    }
+
+    /// One of its series takes what others would be too many.
+    pub(super) fn record_overflow_series(&self) {
+        self.overflow_series.fetch_add(1, Relaxed);
+    }
+
+    /// A delta would have made a series too many.
+    pub(super) fn record_overflow(&self) {
+        self.overflowed.fetch_add(1, Relaxed);
+    }
+
+    /// Deltas that would have made a series too many.
+    pub(super) fn overflowed(&self) -> u64 {
+        self.overflowed.load(Relaxed)
+    }
+
+    /// The label to blame, once [`Self::blame`] has found it.
+    pub(super) fn culprit(&self) -> Option<&Culprit> {
+        self.culprit.get()
+    }
+
+    /// Notes the label to blame; the first one stays.
+    pub(super) fn blame(&self, culprit: Culprit) -> &Culprit {
+        self.culprit.get_or_init(|| culprit)
+    }
+
+    /// Counts deltas of which one has been looked at.
+    pub(super) fn sample(&self, deltas: u32) {
+        self.sampled.fetch_add(u64::from(deltas), Relaxed);
+    }
+
+    /// Deltas so far, estimated.
+    pub(super) fn sampled(&self) -> u64 {
+        self.sampled.load(Relaxed)
+    }
+
+    /// Some of its series expire.
+    pub(super) fn set_may_expire(&self, series_expire: Expires) {
+        let may_expire = matches!(series_expire, Expires::Some);
+        self.may_expire.store(may_expire, Relaxed);
+    }
+
+    /// Whether series may expire.
+    pub(super) fn may_expire(&self) -> bool {
+        self.may_expire.load(Relaxed)
+    }
+
+    /// A series has been removed; says how many are left. The caller holds all families.
+    pub(super) fn record_removal(&self, series: &Series) -> usize {
+        match series.role() {
+            Role::Ordinary => {}
+            Role::Overflow => {
+                self.overflow_series.fetch_sub(1, Relaxed);
+            }
+        }
+        self.live.fetch_sub(1, Relaxed).saturating_sub(1)
+    }
+
+    /// Series have been marked as gone.
+    pub(super) fn record_gone(&self) {
+        self.has_gone.store(true, Ordering::Release);
+    }
+}
+
+/// Whether any series of a family expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expires {
+    None,
+    Some,
+}
+
+impl Drop for Family {
+    fn drop(&mut self) {
+        self.ledger.give_back(*self.charged.get_mut());
     }
 }
 

@@ -8,7 +8,10 @@ use std::{
 use siphasher::sip128::SipHasher13;
 use smallvec::SmallVec;
 
-use crate::model::Delta;
+use crate::{
+    model::{Delta, Labels},
+    policy::Policy,
+};
 
 /// The identity of a series. Two series have the same one with probability 2^-128, and nobody who does not
 /// know the key can look for such a pair; so nothing else of a series is compared.
@@ -33,16 +36,31 @@ impl Fingerprinter {
         Self(SipHasher13::new_with_keys(random(), random()))
     }
 
-    /// The fingerprint of the series that `delta` is of.
-    pub(super) fn of(&self, delta: &Delta<'_>) -> Fingerprint {
+    /// The fingerprint of a series.
+    pub(super) fn of(&self, name: &str, labels: &Labels<'_>) -> Fingerprint {
+        self.after(SmallVec::new(), name, labels)
+    }
+
+    /// The fingerprint of what `delta` is pushed as under a policy: it is no series'.
+    pub(super) fn of_pushed(&self, policy: &Policy, delta: &Delta<'_>) -> Fingerprint {
+        let mut parts = SmallVec::from_slice(&policy.id().to_le_bytes());
+        parts.push(0xff);
+        self.after(parts, delta.name(), delta.labels())
+    }
+
+    fn after(
+        &self,
+        mut parts: SmallVec<[u8; BYTES_INLINE]>,
+        name: &str,
+        labels: &Labels<'_>,
+    ) -> Fingerprint {
         // No text contains the byte 0xff, so it keeps the parts apart.
-        let mut parts: SmallVec<[u8; BYTES_INLINE]> = SmallVec::new();
         let mut write = |text: &str| {
             parts.extend_from_slice(text.as_bytes());
             parts.push(0xff);
         };
-        write(delta.name());
-        for (name, value) in delta.labels().iter() {
+        write(name);
+        for (name, value) in labels.iter() {
             write(name);
             write(value);
         }

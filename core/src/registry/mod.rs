@@ -4,9 +4,15 @@
 //! hash, one shared lock on one shard and a few atomic additions; no scrape ever holds a lock that
 //! such a push waits for. New series take the slow road through `Registry::create`.
 
+mod aliases;
+mod create;
 mod family;
 mod fingerprint;
+mod inspect;
+mod outcome;
+mod removal;
 mod reserved;
+mod room;
 mod roster;
 mod series;
 
@@ -17,22 +23,26 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
 };
 
+pub use family::Culprit;
 use hashbrown::HashTable;
+pub use inspect::{FamilyFacts, Overflowing, distinct_values};
+pub use outcome::{Applied, Destination, Rejected, SeriesLimit};
 use parking_lot::RwLock;
 
 use crate::{
-    limits::Limits,
-    model::{Change, Delta, Kind, LabelSet, Quoted, Timestamp, collision},
+    model::{Change, Delta, Quoted, Timestamp},
+    policy::Source,
     registry::{
+        aliases::{Alias, Aliases},
         family::Family,
         fingerprint::{Fingerprint, Fingerprinter},
-        series::Series,
+        room::{Clients, Ledger},
+        series::{NotFolded, Series},
     },
-    rules::Rules,
     snapshot::Snapshot,
 };
 
@@ -49,16 +59,28 @@ pub enum SchemaConflicts {
     Reject,
 }
 
+/// What applying a delta did that a rule drops.
+const DROPPED: Applied = Applied {
+    destination: Destination::Nowhere,
+    created: false,
+    help_replaced: false,
+    layout_ignored: false,
+};
+
 /// All families and series.
 pub struct Registry {
     schema_conflicts: SchemaConflicts,
-    series_max: usize,
-    rules: Rules,
     fingerprinter: Fingerprinter,
-    /// Families by name. Invariant: none is without series for longer than `create` runs.
-    families: RwLock<BTreeMap<Arc<str>, Arc<Family>>>,
+    /// Families by name. Invariant: none is without series for longer than `create` or a removal runs.
+    families: RwLock<Families>,
     shards: Box<[RwLock<Shard>]>,
+    /// Changed by who holds all families.
     series_count: AtomicUsize,
+    aliases: Aliases,
+    clients: Clients,
+    ledger: Arc<Ledger>,
+    /// How often series have been removed.
+    removals: AtomicU64,
 }
 
 /// A series and what a delta said of it besides the change: see [`Registry::known`].
@@ -69,131 +91,86 @@ pub struct Known {
     help_version: Option<u64>,
 }
 
-/// What applying a delta did besides changing a value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Applied {
-    /// The series is new.
-    pub created: bool,
-    /// The delta's help text replaced another one.
-    pub help_replaced: bool,
-    /// The delta's buckets, resolution or objectives are not those of the family, which it keeps.
-    pub layout_ignored: bool,
-}
-
-/// Why a delta was not applied.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Rejected {
-    /// The family is of another kind.
-    #[error("{name} is a {existing}, not a {pushed}: use another name or the type it has")]
-    KindConflict {
-        /// The family.
-        name: Quoted,
-        /// What it is.
-        existing: Kind,
-        /// What the delta takes it for.
-        pushed: Kind,
-    },
-    /// The family's sample names and another family's overlap.
-    #[error(
-        "{name} cannot be a {kind}: its samples would collide with those of {other}; rename it"
-    )]
-    SuffixCollision {
-        /// The family that would be new.
-        name: Quoted,
-        /// Its kind.
-        kind: Kind,
-        /// The family that is there.
-        other: Quoted,
-    },
-    /// The name is, or was, one of our own.
-    #[error("{0} is reserved, since it is or was one of pushprom's own metrics: rename yours")]
-    ReservedName(Quoted),
-    /// The family has another help text, and conflicts are refused.
-    #[error(
-        "{name} has the help text {existing}, not {pushed}: send the same, or start with \
-         -schema.conflicts=adopt"
-    )]
-    HelpConflict {
-        /// The family.
-        name: Quoted,
-        /// Its help text.
-        existing: Quoted,
-        /// The delta's.
-        pushed: Quoted,
-    },
-    /// The family has other label names, and conflicts are refused.
-    #[error(
-        "{name} has the label names {existing}, not {pushed}: send the same, or start with \
-         -schema.conflicts=adopt"
-    )]
-    LabelConflict {
-        /// The family.
-        name: Quoted,
-        /// Its label names.
-        existing: Quoted,
-        /// The delta's.
-        pushed: Quoted,
-    },
-    /// Counts per bucket came for other buckets than the family's.
-    #[error("{0} has other buckets: send counts for the buckets it has")]
-    BoundsConflict(Quoted),
-    /// Counts per bucket came for a histogram that has native buckets.
-    #[error(
-        "{0} has native buckets, into which counts cannot be sorted: send what was observed, or let a \
-         rule of -histogram.native make it classic"
-    )]
-    NativeConflict(Quoted),
-    /// There are as many series as there may be.
-    #[error(
-        "{name} would be one series more than the limit of {limit}: use labels of fewer values or \
-         raise -series.limit"
-    )]
-    TooManySeries {
-        /// The family.
-        name: Quoted,
-        /// The limit in force.
-        limit: usize,
-    },
-}
-
 impl Registry {
     /// An empty registry.
-    pub fn new(schema_conflicts: SchemaConflicts, limits: &Limits) -> Self {
+    pub fn new(schema_conflicts: SchemaConflicts) -> Self {
         Self {
             schema_conflicts,
-            series_max: limits.series,
-            rules: Rules::default(),
             fingerprinter: Fingerprinter::new(),
             families: RwLock::default(),
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             series_count: AtomicUsize::new(0),
+            aliases: Aliases::new(),
+            clients: Clients::default(),
+            ledger: Arc::default(),
+            removals: AtomicU64::new(0),
         }
-    }
-
-    /// The same, where the operator has made rules.
-    #[must_use]
-    pub fn with_rules(self, rules: Rules) -> Self {
-        Self { rules, ..self }
     }
 
     /// Applies one delta, whole or not at all. `now` is the birth of the series if it is new.
-    pub fn apply(&self, delta: &Delta<'_>, now: Timestamp) -> Result<Applied, Rejected> {
-        let fingerprint = self.fingerprinter.of(delta);
-        if let Some(series) = find(&self.shard(fingerprint).read(), fingerprint) {
-            return self.apply_to(series, delta, now);
+    pub fn apply(
+        &self,
+        delta: &Delta<'_>,
+        source: Source<'_>,
+        now: Timestamp,
+    ) -> Result<Applied, Rejected> {
+        if source.policy.is_plain() {
+            return self.apply_as_it_is(delta, source, now);
         }
-        self.create(delta, fingerprint, now)
+        let pushed = self.fingerprinter.of_pushed(source.policy, delta);
+        match self.aliases.find(pushed) {
+            Some(Alias::Dropped) => return Ok(DROPPED),
+            Some(Alias::Of(series)) => {
+                if let Some(applied) = self.apply_to(&series, delta, source, now)? {
+                    return Ok(applied);
+                }
+            }
+            None => {}
+        }
+        let Some(shaped) = source.policy.shape(delta)? else {
+            self.aliases.put(pushed, Alias::Dropped);
+            return Ok(DROPPED);
+        };
+        let applied = self.apply_as_it_is(&shaped, source, now)?;
+        let fingerprint = self.fingerprinter.of(shaped.name(), shaped.labels());
+        if let Some(series) = self.find(fingerprint) {
+            self.aliases.put(pushed, Alias::Of(series));
+        }
+        Ok(applied)
     }
 
-    /// What has been found out about `delta`, for when the same comes again with another change. `None`
-    /// if there is no such series, or if the delta could not be applied to it now just so.
-    pub fn known(&self, delta: &Delta<'_>) -> Option<Known> {
-        let fingerprint = self.fingerprinter.of(delta);
-        let series = find(&self.shard(fingerprint).read(), fingerprint).map(Arc::clone)?;
+    fn apply_as_it_is(
+        &self,
+        delta: &Delta<'_>,
+        source: Source<'_>,
+        now: Timestamp,
+    ) -> Result<Applied, Rejected> {
+        let fingerprint = self.fingerprinter.of(delta.name(), delta.labels());
+        if let Some(series) = find(&self.shard(fingerprint).read(), fingerprint)
+            && let Some(applied) = self.apply_to(series, delta, source, now)?
+        {
+            return Ok(applied);
+        }
+        self.create(delta, fingerprint, source, now)
+    }
+
+    /// What has been found out about `delta`, for when the same comes again under the same policy with another
+    /// change. `None` if there is no such series, or if the delta could not be applied to it now just so.
+    pub fn known(&self, delta: &Delta<'_>, source: Source<'_>) -> Option<Known> {
+        let series = if source.policy.is_plain() {
+            self.find(self.fingerprinter.of(delta.name(), delta.labels()))?
+        } else {
+            match self.aliases.find(self.fingerprinter.of_pushed(source.policy, delta))? {
+                Alias::Of(series) => series,
+                Alias::Dropped => return None,
+            }
+        };
         let family = series.family();
         family.check_kind(delta.name(), delta.kind()).ok()?;
         let help_version = match self.schema_conflicts {
             SchemaConflicts::Adopt if delta.help().is_empty() => None,
+            // Taken back by a reload, this makes no version: the next text of another delta does.
+            SchemaConflicts::Adopt | SchemaConflicts::Reject if family.has_ruled_help() => None,
             SchemaConflicts::Adopt | SchemaConflicts::Reject => {
                 Some(family.version_of_help(delta.help())?)
             }
@@ -209,7 +186,7 @@ impl Registry {
             return None;
         }
         let layout_ignored = known.series.fold(change, now).ok()?;
-        Some(Applied { created: false, help_replaced: false, layout_ignored })
+        Some(Applied { layout_ignored, ..Applied::default() })
     }
 
     /// The families with their values, as of about `now`: a scrape and a push at the same time may see
@@ -226,12 +203,12 @@ impl Registry {
 
     /// Series held now.
     pub fn series_count(&self) -> usize {
-        self.series_count.load(Ordering::Relaxed)
+        self.series_count.load(Relaxed)
     }
 
-    /// Series that may be held.
-    pub fn series_max(&self) -> usize {
-        self.series_max
+    /// Bytes that all series may take at most now, as estimated.
+    pub fn bytes(&self) -> usize {
+        self.ledger.bytes()
     }
 
     /// Families held now.
@@ -239,22 +216,24 @@ impl Registry {
         self.families.read().len()
     }
 
-    /// The shard of a series, by its hash's upper bits: the table inside uses the lower ones.
-    #[expect(clippy::indexing_slicing, reason = "six bits index 64 shards")]
-    #[expect(clippy::as_conversions, reason = "six bits fit")]
+    /// The shard of a series.
+    #[expect(clippy::indexing_slicing, reason = "there are so many shards")]
     fn shard(&self, fingerprint: Fingerprint) -> &RwLock<Shard> {
-        const _: () = assert!(SHARDS == 1 << 6, "six bits of the hash choose a shard");
-        // Bits 50 to 55: above those that pick a bucket, below the seven that tag a slot.
-        &self.shards[(fingerprint.low >> 50) as usize % SHARDS]
+        &self.shards[shard_of(fingerprint)]
     }
 
-    /// Applies a delta to the series it is of.
+    fn find(&self, fingerprint: Fingerprint) -> Option<Arc<Series>> {
+        find(&self.shard(fingerprint).read(), fingerprint).map(Arc::clone)
+    }
+
+    /// Applies a delta to the series it is of. `None` if that has been removed.
     fn apply_to(
         &self,
         series: &Series,
         delta: &Delta<'_>,
+        source: Source<'_>,
         now: Timestamp,
-    ) -> Result<Applied, Rejected> {
+    ) -> Result<Option<Applied>, Rejected> {
         let family = series.family();
         family.check_kind(delta.name(), delta.kind())?;
         match self.schema_conflicts {
@@ -262,76 +241,10 @@ impl Registry {
             // Its label names are those of the series, which have been checked.
             SchemaConflicts::Reject => family.check_help(delta)?,
         }
-        let layout_ignored = fold(series, delta, now)?;
-        Ok(Applied {
-            created: false,
-            help_replaced: family.adopt_help(delta.help()),
-            layout_ignored,
-        })
-    }
-
-    /// Applies a delta whose series was not there a moment ago.
-    fn create(
-        &self,
-        delta: &Delta<'_>,
-        fingerprint: Fingerprint,
-        now: Timestamp,
-    ) -> Result<Applied, Rejected> {
-        // Held to the end: two deltas never create the same series, and a family is seen with its first
-        // series or not at all.
-        let mut families = self.families.write();
-        let known = families.get(delta.name()).map(Arc::clone);
-        if let Some(series) = find(&self.shard(fingerprint).read(), fingerprint) {
-            return self.apply_to(series, delta, now);
-        }
-        let family = match &known {
-            Some(family) => {
-                family.check_kind(delta.name(), delta.kind())?;
-                match self.schema_conflicts {
-                    SchemaConflicts::Adopt => {}
-                    SchemaConflicts::Reject => {
-                        family.check_help(delta)?;
-                        family.check_label_names(delta)?;
-                    }
-                }
-                Arc::clone(family)
-            }
-            None => Arc::new(self.new_family(&families, delta)?),
-        };
-        let count = self.series_count.load(Ordering::Relaxed);
-        if count >= self.series_max {
-            let name = Quoted::new(delta.name());
-            return Err(Rejected::TooManySeries { name, limit: self.series_max });
-        }
-        let series = Arc::new(Series::new(Arc::clone(&family), fingerprint));
-        let layout_ignored = fold(&series, delta, now)?;
-        // Nothing can fail from here on.
-        let help_replaced = family.adopt_help(delta.help());
-        family.add(&LabelSet::from(delta.labels()), now, Arc::clone(&series));
-        let mut shard = self.shard(fingerprint).write();
-        shard.insert_unique(fingerprint.low, series, |series| series.fingerprint().low);
-        drop(shard);
-        self.series_count.store(count + 1, Ordering::Relaxed);
-        if known.is_none() {
-            families.insert(Arc::clone(family.name()), family);
-        }
-        Ok(Applied { created: true, help_replaced, layout_ignored })
-    }
-
-    /// The family that `delta` begins, if it may.
-    fn new_family(&self, families: &Families, delta: &Delta<'_>) -> Result<Family, Rejected> {
-        if reserved::is_reserved(delta.name(), delta.kind()) {
-            return Err(Rejected::ReservedName(Quoted::new(delta.name())));
-        }
-        let kind_of = |name: &str| families.get(name).map(|family| family.kind());
-        if let Some(other) = collision(delta.name(), delta.kind(), kind_of) {
-            return Err(Rejected::SuffixCollision {
-                name: Quoted::new(delta.name()),
-                kind: delta.kind(),
-                other: Quoted::new(&other),
-            });
-        }
-        Ok(Family::new(delta, &self.rules))
+        let bytes_max = source.policy.rules().limits.bytes;
+        let Some(layout_ignored) = fold(series, delta, bytes_max, now)? else { return Ok(None) };
+        let help_replaced = family.adopt_help(delta.help(), bytes_max);
+        Ok(Some(Applied { help_replaced, layout_ignored, ..Applied::default() }))
     }
 }
 
@@ -343,19 +256,36 @@ fn find(shard: &Shard, fingerprint: Fingerprint) -> Option<&Arc<Series>> {
     shard.find(fingerprint.low, |series| series.fingerprint() == fingerprint)
 }
 
-/// Folds a delta of the right kind into its series; says whether its layout was ignored.
-fn fold(series: &Series, delta: &Delta<'_>, now: Timestamp) -> Result<bool, Rejected> {
-    let folded = series.fold(delta.change(), now);
-    // The kind has been checked; what is left are counts for other buckets.
-    let ignored = folded.map_err(|_| {
-        let name = Quoted::new(delta.name());
-        match series.family().layout().native {
-            Some(_) => Rejected::NativeConflict(name),
-            None => Rejected::BoundsConflict(name),
+/// The shard of a fingerprint, by its upper bits: the table inside uses the lower ones.
+#[expect(clippy::as_conversions, reason = "six bits fit")]
+fn shard_of(fingerprint: Fingerprint) -> usize {
+    const _: () = assert!(SHARDS == 1 << 6, "six bits of the hash choose a shard");
+    // Bits 50 to 55: above those that pick a bucket, below the seven that tag a slot.
+    (fingerprint.low >> 50) as usize % SHARDS
+}
+
+/// Folds a delta of the right kind into its series; says whether its layout was ignored. `None` if the series
+/// has been removed.
+fn fold(
+    series: &Series,
+    delta: &Delta<'_>,
+    bytes_max: usize,
+    now: Timestamp,
+) -> Result<Option<bool>, Rejected> {
+    let ignored = match series.fold(delta.change(), now) {
+        Ok(ignored) => ignored,
+        Err(NotFolded::Gone) => return Ok(None),
+        // The kind has been checked; what is left are counts for other buckets.
+        Err(NotFolded::Incomposable(_)) => {
+            let name = Quoted::new(delta.name());
+            return Err(match series.family().layout().native {
+                Some(_) => Rejected::NativeConflict(name),
+                None => Rejected::BoundsConflict(name),
+            });
         }
-    })?;
+    };
     if let Some(exemplar) = delta.exemplar() {
-        series.family().keep(series, exemplar, now);
+        series.family().keep(series, exemplar, bytes_max, now);
     }
-    Ok(ignored)
+    Ok(Some(ignored))
 }

@@ -41,9 +41,10 @@ impl Roster {
         self.series.is_empty()
     }
 
-    /// Both, in the order of a page; this one is in that order, `fresh` in any.
+    /// Both, in the order of a page, but for series that are gone; this one is in that order, `fresh` in any.
     pub(super) fn merged_with(self, fresh: Self) -> Self {
         let mut fresh: Vec<Entry> = fresh.into_entries();
+        fresh.retain(|entry| !entry.series.is_gone());
         fresh.sort_unstable_by(|a, b| a.labels.cmp(&b.labels));
         let mut merged = Index::default();
         let mut all = Vec::with_capacity(self.series.len() + fresh.len());
@@ -51,6 +52,9 @@ impl Roster {
         let mut labels = self.index.labels();
         for (series, &born) in self.series.into_iter().zip(self.index.born()) {
             let Some(labels) = labels.next() else { break };
+            if series.is_gone() {
+                continue;
+            }
             let before = |entry: &Entry| entry.labels.cmp(labels) == Ordering::Less;
             while let Some(entry) = fresh.next_if(before) {
                 merged.push(&entry.labels, entry.born);

@@ -1,16 +1,27 @@
 //! A series: the state of one set of labels.
 
-use std::sync::Arc;
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{
+            AtomicU32,
+            Ordering::{AcqRel, Acquire, Relaxed},
+        },
+    },
+};
 
 use parking_lot::Mutex;
 
 use super::{
     family::{Family, Form},
     fingerprint::Fingerprint,
+    room::Holding,
 };
 use crate::{
     atomic::{AtomicAmount, AtomicBuckets, AtomicF64, AtomicSummary},
-    model::{Change, Exemplar, Incomposable, Timestamp},
+    limits::EXEMPLAR_CHARS_MAX,
+    model::{Change, Exemplar, HistogramChange, Incomposable, Resolution, Timestamp},
     snapshot::{Exemplars, Values},
 };
 
@@ -18,13 +29,64 @@ use crate::{
 /// (as many as client libraries of Prometheus keep).
 const EXEMPLARS_OF_NATIVE: usize = 10;
 
+/// Bytes that an exemplar may take: four for each of its characters, and what holds them.
+const EXEMPLAR_BYTES: usize = 4 * EXEMPLAR_CHARS_MAX + 128;
+
+/// Bytes that a series takes besides its state and its labels: itself, its places in the table and in the
+/// rosters, and what an allocator adds.
+const SERIES_BYTES: usize = 192;
+
+/// Bytes of a native bucket.
+const NATIVE_BUCKET_BYTES: usize = 16;
+
 /// Its labels and its birth are not here: they are in the roster of its family.
 pub(super) struct Series {
     fingerprint: Fingerprint,
+    role: Role,
     family: Arc<Family>,
     state: State,
     /// Those of its counter or buckets, by place. Few series have any.
     exemplars: Mutex<Option<Box<Exemplars>>>,
+    /// Of the client that began it, if clients have a limit.
+    holding: Option<Arc<Holding>>,
+    /// When the last delta came, in seconds since 1970; [`GONE`] when it has been removed.
+    touched: AtomicU32,
+    /// Seconds without a delta after which it expires; 0 if it does not.
+    expire_after: AtomicU32,
+    /// Bytes that it has taken from the ledger, and gives back at its end; `u32::MAX` stands for no more.
+    charged: AtomicU32,
+}
+
+/// Marks a series that no delta can be added to any more.
+const GONE: u32 = u32::MAX;
+
+/// Why a change was not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotFolded {
+    /// The series has been removed.
+    Gone,
+    /// The change does not go with it.
+    Incomposable(Incomposable),
+}
+
+/// What a series is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// For deltas of its labels.
+    Ordinary,
+    /// For those that would make a series too many.
+    Overflow,
+}
+
+/// What a series begins with.
+pub(super) struct Birth {
+    pub(super) fingerprint: Fingerprint,
+    pub(super) role: Role,
+    pub(super) holding: Option<Arc<Holding>>,
+    pub(super) expire_after: Option<NonZeroU32>,
+    /// Bytes that have been taken for it.
+    pub(super) bytes: usize,
+    pub(super) now: Timestamp,
 }
 
 /// The composition of all changes so far, one kind of atomics per kind of metric.
@@ -36,7 +98,7 @@ enum State {
 }
 
 impl Series {
-    pub(super) fn new(family: Arc<Family>, fingerprint: Fingerprint) -> Self {
+    pub(super) fn new(family: Arc<Family>, birth: Birth) -> Self {
         let state = match family.form() {
             Form::Counter => State::Counter(AtomicAmount::default()),
             Form::Gauge => State::Gauge(AtomicF64::default()),
@@ -45,11 +107,42 @@ impl Series {
                 State::Summary(Box::new(AtomicSummary::new(objectives.is_some())))
             }
         };
-        Self { fingerprint, family, state, exemplars: Mutex::default() }
+        Self {
+            fingerprint: birth.fingerprint,
+            role: birth.role,
+            family,
+            state,
+            exemplars: Mutex::default(),
+            holding: birth.holding,
+            touched: AtomicU32::new(seconds(birth.now)),
+            expire_after: AtomicU32::new(birth.expire_after.map_or(0, NonZeroU32::get)),
+            charged: AtomicU32::new(u32::try_from(birth.bytes).unwrap_or(u32::MAX)),
+        }
+    }
+
+    /// Bytes that a series of a family may take at most, as estimated; exemplars come on top.
+    pub(super) fn bytes_of(family: &Family, labels_bytes: usize) -> usize {
+        let native = |resolution: Resolution| resolution.buckets_max() * NATIVE_BUCKET_BYTES;
+        let state = match family.form() {
+            Form::Counter | Form::Gauge | Form::Summary(None) => 0,
+            Form::Histogram(layout) => {
+                layout.bounds.buckets() * size_of::<u64>() + layout.native.map_or(0, native)
+            }
+            Form::Summary(Some(_)) => {
+                // The oldest slice goes when the next one comes.
+                (family.span().slices() + 1).saturating_mul(native(Resolution::SKETCH))
+            }
+        };
+        SERIES_BYTES.saturating_add(labels_bytes).saturating_add(state)
     }
 
     pub(super) fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
+    }
+
+    /// What it is for.
+    pub(super) fn role(&self) -> Role {
+        self.role
     }
 
     pub(super) fn family(&self) -> &Family {
@@ -58,13 +151,70 @@ impl Series {
 
     /// Adds a change to the state at `now`, whole or not at all. Says whether the layout or the objectives
     /// that it brought were ignored.
-    pub(super) fn fold(&self, change: &Change, now: Timestamp) -> Result<bool, Incomposable> {
+    pub(super) fn fold(&self, change: &Change, now: Timestamp) -> Result<bool, NotFolded> {
         match (&self.state, change) {
-            (State::Counter(total), Change::Counter(amount)) => total.add(*amount),
-            (State::Gauge(level), Change::Gauge(change)) => level.change(*change),
+            (State::Counter(total), Change::Counter(amount)) => {
+                self.touch(now)?;
+                total.add(*amount);
+            }
+            (State::Gauge(level), Change::Gauge(change)) => {
+                self.touch(now)?;
+                level.change(*change);
+            }
             (state, change) => return self.fold_observed(state, change, now),
         }
         Ok(false)
+    }
+
+    /// Notes that a delta comes, unless the series is gone. Whoever would remove it for its age sees that, or
+    /// has removed it before.
+    fn touch(&self, now: Timestamp) -> Result<(), NotFolded> {
+        let now = seconds(now);
+        let mut touched = self.touched.load(Relaxed);
+        // Nearly always the same second: nothing is written then.
+        while touched < now {
+            match self.touched.compare_exchange_weak(touched, now, AcqRel, Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(newer) => touched = newer,
+            }
+        }
+        if touched == GONE { Err(NotFolded::Gone) } else { Ok(()) }
+    }
+
+    /// Whether it has been removed.
+    pub(super) fn is_gone(&self) -> bool {
+        self.touched.load(Acquire) == GONE
+    }
+
+    /// When the last delta came, to the second.
+    pub(super) fn touched(&self) -> Timestamp {
+        Timestamp(u64::from(self.touched.load(Relaxed)) * 1000)
+    }
+
+    /// Removes it if it has expired at `now`; says whether it has. The caller sees to the rest.
+    pub(super) fn expire(&self, now: Timestamp) -> bool {
+        let (after, touched) = (self.expire_after.load(Relaxed), self.touched.load(Relaxed));
+        // A clock that has been set back makes nothing older.
+        let age = seconds(now).saturating_sub(touched);
+        after > 0
+            && age >= after
+            && touched != GONE
+            && self.touched.compare_exchange(touched, GONE, AcqRel, Relaxed).is_ok()
+    }
+
+    /// Removes it, whatever its age; says whether it was there. The caller sees to the rest.
+    pub(super) fn remove(&self) -> bool {
+        self.touched.swap(GONE, AcqRel) != GONE
+    }
+
+    /// Says when it expires.
+    pub(super) fn set_expire_after(&self, seconds: Option<NonZeroU32>) {
+        self.expire_after.store(seconds.map_or(0, NonZeroU32::get), Relaxed);
+    }
+
+    /// Of the client that began it, if clients have a limit.
+    pub(super) fn holding(&self) -> Option<&Holding> {
+        self.holding.as_deref()
     }
 
     // Apart, so that the way of counters, which most deltas are of, stays short.
@@ -74,25 +224,38 @@ impl Series {
         state: &State,
         change: &Change,
         now: Timestamp,
-    ) -> Result<bool, Incomposable> {
+    ) -> Result<bool, NotFolded> {
         match (state, change) {
             (State::Summary(summary), Change::Summary(change)) => {
+                self.touch(now)?;
                 summary.add(change, self.family.span(), now);
                 Ok(self.family.ignores_objectives(change.objectives()))
             }
             (State::Histogram(buckets), Change::Histogram(change)) => {
-                buckets.add(change, self.family.layout())?;
+                let layout = self.family.layout();
+                // Before anything is noted: what is refused leaves no trace.
+                if let HistogramChange::Sorted(sorted) = change
+                    && sorted.layout() != layout
+                {
+                    return Err(NotFolded::Incomposable(Incomposable::Bounds));
+                }
+                self.touch(now)?;
+                buckets.add(change, layout).map_err(NotFolded::Incomposable)?;
                 Ok(self.family.ignores_layout(change.layout()))
             }
             (
                 State::Counter(_) | State::Gauge(_) | State::Histogram(_) | State::Summary(_),
                 change,
-            ) => Err(Incomposable::Kinds(self.family.kind(), change.kind())),
+            ) => {
+                let kinds = Incomposable::Kinds(self.family.kind(), change.kind());
+                Err(NotFolded::Incomposable(kinds))
+            }
         }
     }
 
-    /// Keeps the exemplar of a change that came at `now`, in the place of the one of the same bucket.
-    pub(super) fn keep(&self, exemplar: &Exemplar, now: Timestamp) {
+    /// Keeps the exemplar of a change that came at `now`, in the place of the one of the same bucket; but not
+    /// if all series would take more than `bytes_max` with it.
+    pub(super) fn keep(&self, exemplar: &Exemplar, bytes_max: usize, now: Timestamp) {
         let exemplar = exemplar.at(now);
         let bounds = &self.family.layout().bounds;
         let (place, in_each) = match &self.state {
@@ -102,6 +265,19 @@ impl Series {
             State::Gauge(_) | State::Summary(_) => return,
         };
         let mut held = self.exemplars.lock();
+        if held.is_none() {
+            let buckets = if in_each == 1 { bounds.buckets() } else { in_each };
+            let bytes = buckets * EXEMPLAR_BYTES;
+            let Ok(charge) = u32::try_from(bytes) else { return };
+            let add = |charged: u32| charged.checked_add(charge);
+            if !self.family.ledger().take(bytes, bytes_max) {
+                return;
+            }
+            if self.charged.fetch_update(Relaxed, Relaxed, add).is_err() {
+                self.family.ledger().give_back(bytes);
+                return;
+            }
+        }
         let held = held.get_or_insert_default();
         let mut in_place = (0..).zip(held.iter()).filter(|(_, (other, _))| *other == place);
         let oldest = in_place.next().map(|(index, _)| index);
@@ -136,4 +312,16 @@ impl Series {
             ) => debug_assert!(false, "{values:?} are of another kind than their series"),
         }
     }
+}
+
+impl Drop for Series {
+    fn drop(&mut self) {
+        let charged = usize::try_from(*self.charged.get_mut()).unwrap_or(usize::MAX);
+        self.family.ledger().give_back(charged);
+    }
+}
+
+/// Seconds since 1970; none is [`GONE`].
+fn seconds(now: Timestamp) -> u32 {
+    u32::try_from(now.0 / 1000).unwrap_or(GONE).min(GONE - 1)
 }

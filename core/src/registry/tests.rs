@@ -1,38 +1,51 @@
 //! What the registry makes of deltas, as data: each case is a list of JSON deltas and what they leave.
 
 mod observations;
+mod policies;
+mod room;
 
-use std::{sync::atomic::Ordering, thread};
+use std::thread;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
     expose::{self, Options, Shape},
-    limits::NameScheme,
+    limits::{Limits, NameScheme, SeriesLimits},
     model::{
         Amount, Buckets, Change, GaugeChange, HistogramChange, Labels, Layout, MetricName,
         Readings, Resolution, Summary, SummaryChange, Value, count_as_f64,
     },
+    policy::Policy,
+    rules::Rules,
     snapshot::{FamilySnapshot, Values},
     wire::json,
 };
 
 /// Applies JSON deltas; each line of the result is `ok`, or why not; the page follows.
 fn apply_all(registry: &Registry, deltas: &[&str]) -> String {
+    apply_under(registry, &Policy::default(), deltas)
+}
+
+/// The same under a policy.
+fn apply_under(registry: &Registry, policy: &Policy, deltas: &[&str]) -> String {
     let mut lines = String::new();
     for delta in deltas {
         let message = json::decode(delta.as_bytes(), &Limits::default());
         for delta in message.deltas {
-            let applied = delta
-                .map_err(|error| error.to_string())
-                .and_then(|delta| registry.apply(&delta, Timestamp(7)).map_err(|e| e.to_string()));
+            let applied = delta.map_err(|error| error.to_string()).and_then(|delta| {
+                registry.apply(&delta, policy.source(), Timestamp(7)).map_err(|e| e.to_string())
+            });
             let line = match applied {
                 Ok(applied) if applied.help_replaced && !applied.created => {
                     "ok, new help".to_owned()
                 }
                 Ok(applied) if applied.layout_ignored => "ok, own layout".to_owned(),
-                Ok(_) => "ok".to_owned(),
+                Ok(applied) => match applied.destination {
+                    Destination::Series => "ok".to_owned(),
+                    Destination::Overflow => "ok, overflow".to_owned(),
+                    Destination::Nowhere => "ok, dropped".to_owned(),
+                },
                 Err(error) => error,
             };
             lines += &format!("{line}\n");
@@ -50,7 +63,7 @@ fn page(registry: &Registry) -> String {
 
 #[track_caller]
 fn check_with(conflicts: SchemaConflicts, deltas: &[&str], want: &str) {
-    let registry = Registry::new(conflicts, &Limits::default());
+    let registry = Registry::new(conflicts);
     assert_eq!(apply_all(&registry, deltas), want);
 }
 
@@ -124,7 +137,7 @@ fn sample_names_never_collide() {
     ] {
         let second = named(&format!("x_{suffix}"));
         for order in [[first, &second], [&second, first]] {
-            let registry = Registry::new(SchemaConflicts::Adopt, &Limits::default());
+            let registry = Registry::new(SchemaConflicts::Adopt);
             let lines = apply_all(&registry, &order);
             let refused = lines.lines().nth(1).unwrap().contains("would collide with those of");
             assert_eq!(refused, collides, "{order:?}: {lines}");
@@ -161,26 +174,9 @@ fn schema_changes_are_adopted_or_rejected() {
 }
 
 #[test]
-fn series_are_limited_in_all() {
-    let limits = Limits { series: 2, ..Limits::default() };
-    let registry = Registry::new(SchemaConflicts::Adopt, &limits);
-    let deltas = [
-        r#"{"type":"gauge","name":"g","method":"set","labels":{"a":"1"}}"#,
-        r#"{"type":"gauge","name":"g","method":"set","labels":{"a":"2"}}"#,
-        r#"{"type":"gauge","name":"g","method":"set","labels":{"a":"3"}}"#,
-        r#"{"type":"gauge","name":"g","method":"inc","labels":{"a":"2"}}"#,
-    ];
-    let lines = apply_all(&registry, &deltas);
-    let limit = "\"g\" would be one series more than the limit of 2: use labels of fewer values or \
-                 raise -series.limit";
-    assert_eq!(lines.lines().take(4).collect::<Vec<_>>(), ["ok", "ok", limit, "ok"]);
-    assert_eq!((registry.series_count(), registry.family_count()), (2, 1));
-}
-
-#[test]
 fn reserved_names_are_so_in_any_writing() {
     let limits = Limits { names: NameScheme::Utf8, ..Limits::default() };
-    let registry = Registry::new(SchemaConflicts::Adopt, &limits);
+    let registry = Registry::new(SchemaConflicts::Adopt);
     for (name, is_reserved) in [
         ("pushprom.x", true),
         ("process x", true),
@@ -190,18 +186,22 @@ fn reserved_names_are_so_in_any_writing() {
     ] {
         let message = INC.replace("\"c\"", &format!("{name:?}"));
         let message = json::decode(message.as_bytes(), &limits);
-        let applied = registry.apply(message.deltas[0].as_ref().unwrap(), Timestamp(0));
+        let applied = registry.apply(
+            message.deltas[0].as_ref().unwrap(),
+            Policy::default().source(),
+            Timestamp(0),
+        );
         assert_eq!(matches!(applied, Err(Rejected::ReservedName(_))), is_reserved, "{name}");
     }
 }
 
 #[test]
 fn a_series_knows_its_birth() {
-    let registry = Registry::new(SchemaConflicts::Adopt, &Limits::default());
+    let registry = Registry::new(SchemaConflicts::Adopt);
     let message = json::decode(INC.as_bytes(), &Limits::default());
     let delta = message.deltas[0].as_ref().unwrap();
     for now in [5, 9] {
-        registry.apply(delta, Timestamp(now)).unwrap();
+        registry.apply(delta, Policy::default().source(), Timestamp(now)).unwrap();
     }
     let snapshot = registry.snapshot(Timestamp(9));
     let family = &snapshot.families()[0];
@@ -211,7 +211,7 @@ fn a_series_knows_its_birth() {
 
 #[test]
 fn threads_lose_nothing() {
-    let registry = Registry::new(SchemaConflicts::Adopt, &Limits::default());
+    let registry = Registry::new(SchemaConflicts::Adopt);
     let done = AtomicUsize::new(0);
     let message = |n: usize| {
         format!(
@@ -226,14 +226,16 @@ fn threads_lose_nothing() {
                 for n in 0..2000 {
                     let text = message(n);
                     for delta in json::decode(text.as_bytes(), &Limits::default()).deltas {
-                        registry.apply(&delta.unwrap(), Timestamp(0)).unwrap();
+                        registry
+                            .apply(&delta.unwrap(), Policy::default().source(), Timestamp(0))
+                            .unwrap();
                     }
                 }
-                done.fetch_add(1, Ordering::Relaxed);
+                done.fetch_add(1, Relaxed);
             });
         }
         scope.spawn(|| {
-            while done.load(Ordering::Relaxed) < 4 {
+            while done.load(Relaxed) < 4 {
                 for family in registry.snapshot(Timestamp(0)).families() {
                     if let Value::Summary(Summary { observations: observed, .. }) = first(family) {
                         // Under heavy fire at most what the four threads have in flight is apart.
@@ -281,11 +283,11 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
 }
 
 fn value_after(changes: &[Change]) -> Value {
-    let registry = Registry::new(SchemaConflicts::Adopt, &Limits::default());
+    let registry = Registry::new(SchemaConflicts::Adopt);
     for change in changes {
         let name = MetricName::new("m".into(), NameScheme::Legacy).unwrap();
         let delta = Delta::new(name, "".into(), Labels::default(), change.clone()).unwrap();
-        registry.apply(&delta, Timestamp(0)).unwrap();
+        registry.apply(&delta, Policy::default().source(), Timestamp(0)).unwrap();
     }
     first(&registry.snapshot(Timestamp(0)).families()[0])
 }
@@ -329,8 +331,7 @@ fn an_order_is_kept_across_scrapes() {
             n * 7919 % 500
         )
     };
-    let (scraped, at_once) =
-        [(); 2].map(|()| Registry::new(SchemaConflicts::Adopt, &Limits::default())).into();
+    let (scraped, at_once) = [(); 2].map(|()| Registry::new(SchemaConflicts::Adopt)).into();
     for n in 0..500 {
         apply_all(&at_once, &[&delta(n)]);
         if n % 50 < 3 {
@@ -338,7 +339,13 @@ fn an_order_is_kept_across_scrapes() {
         } else {
             let message = delta(n);
             let message = json::decode(message.as_bytes(), &Limits::default());
-            scraped.apply(message.deltas[0].as_ref().unwrap(), Timestamp(0)).unwrap();
+            scraped
+                .apply(
+                    message.deltas[0].as_ref().unwrap(),
+                    Policy::default().source(),
+                    Timestamp(0),
+                )
+                .unwrap();
         }
     }
     assert_eq!(page(&scraped), page(&at_once));

@@ -20,7 +20,7 @@ fn check(escaping: Escaping, pushed: &[&str], want: &[&str]) {
         let (name, label) = pushed.split_once('{').unwrap_or((pushed, ""));
         let pair = (label.trim_end_matches('}'), "v");
         let pairs = if label.is_empty() { &[][..] } else { &[pair] };
-        registry.apply(&delta(name, pairs, add(1.0)), NOW).unwrap();
+        registry.apply(&delta(name, pairs, add(1.0)), Policy::default().source(), NOW).unwrap();
     }
     let page = text_page(Format::TextV0, escaping, &registry.snapshot(NOW));
     let samples = page.lines().filter_map(|line| line.strip_suffix(" 1"));
@@ -62,8 +62,10 @@ fn names_stay_apart() {
 #[test]
 fn names_of_samples_stay_apart() {
     let registry = registry();
-    registry.apply(&delta("h.x", &[], histogram(&[1.0], &[1.0], None)), NOW).unwrap();
-    registry.apply(&delta("h_x_sum", &[], set(7.0)), NOW).unwrap();
+    registry
+        .apply(&delta("h.x", &[], histogram(&[1.0], &[1.0], None)), Policy::default().source(), NOW)
+        .unwrap();
+    registry.apply(&delta("h_x_sum", &[], set(7.0)), Policy::default().source(), NOW).unwrap();
     let page = text_page(Format::TextV0, Escaping::Underscores, &registry.snapshot(NOW));
     assert!(page.contains("\nU__h_2e_x_sum 1\n"), "{page}");
     assert!(page.contains("\nh_x_sum 7\n"), "{page}");
@@ -77,7 +79,7 @@ fn exemplars_are_escaped_or_left_out() {
     for (place, (name, value)) in [("a.b", "1"), ("a.b.c", &*long)].into_iter().enumerate() {
         let counter = delta("c_total", &[("at", ["1", "2"][place])], add(1.0));
         let counter = counter.with_exemplar(exemplar(&[(name, value)], 1.0, 0.0)).unwrap();
-        registry.apply(&counter, NOW).unwrap();
+        registry.apply(&counter, Policy::default().source(), NOW).unwrap();
     }
     let snapshot = registry.snapshot(NOW);
     for (escaping, short, long) in [

@@ -40,7 +40,7 @@ fn everything() -> Snapshot {
             .unwrap(),
     ];
     for (delta, born) in deltas.iter().zip((NOW.0 - 60_000..).step_by(1234)) {
-        registry.apply(delta, Timestamp(born)).unwrap();
+        registry.apply(delta, Policy::default().source(), Timestamp(born)).unwrap();
     }
     registry.snapshot(NOW)
 }
@@ -100,7 +100,7 @@ fn protobuf() {
     let registry = registry();
     let counter = delta("c_total", &[("a.b", "\"")], add(0.5));
     let counter = counter.with_exemplar(exemplar(&[("t", "1")], 2.0, 3.25)).unwrap();
-    registry.apply(&counter, Timestamp(4_000)).unwrap();
+    registry.apply(&counter, Policy::default().source(), Timestamp(4_000)).unwrap();
     let message = |tag: u8, pieces: &[&[u8]]| {
         let inner = pieces.concat();
         [&[tag, u8::try_from(inner.len()).unwrap()], &*inner].concat()

@@ -14,11 +14,12 @@ use std::collections::BTreeMap;
 
 use pushprom_core::{
     expose::{self, Escaping, Format, Options, Shape},
-    limits::{Limits, NameScheme},
+    limits::NameScheme,
     model::{
         Amount, Change, Delta, Exemplar, GaugeChange, HistogramChange, Labels, Layout, MetricName,
         Objectives, Readings, Resolution, SummaryChange, Timestamp,
     },
+    policy::Policy,
     registry::{Registry, SchemaConflicts},
     snapshot::{Snapshot, Values},
 };
@@ -27,7 +28,7 @@ use pushprom_core::{
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
 fn registry() -> Registry {
-    Registry::new(SchemaConflicts::Adopt, &Limits { names: NameScheme::Utf8, ..Limits::default() })
+    Registry::new(SchemaConflicts::Adopt)
 }
 
 fn labels<'a>(pairs: &[(&'a str, &'a str)]) -> Labels<'a> {
@@ -91,7 +92,9 @@ fn bits(value: f64) -> u64 {
 fn written(value: f64) -> String {
     let snapshot = {
         let registry = registry();
-        registry.apply(&delta("g", &[], set(value)), NOW).expect("a new gauge");
+        registry
+            .apply(&delta("g", &[], set(value)), Policy::default().source(), NOW)
+            .expect("a new gauge");
         registry.snapshot(NOW)
     };
     let page = text_page(Format::TextV0, Escaping::Underscores, &snapshot);

@@ -134,7 +134,8 @@ pub(super) fn snapshot() -> impl Strategy<Value = Snapshot> {
             if let Some(exemplar) = &push.exemplar {
                 delta = delta.clone().with_exemplar(exemplar.clone()).unwrap_or(delta);
             }
-            let _refused = registry.apply(&delta, Timestamp(push.now)).is_err();
+            let _refused =
+                registry.apply(&delta, Policy::default().source(), Timestamp(push.now)).is_err();
         }
         registry.snapshot(NOW)
     })

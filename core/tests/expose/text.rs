@@ -174,7 +174,7 @@ fn check_types(pushed: &[&str], want: &[&str]) {
             Some(("s:", name)) => (name, summary(&[1.0], &[])),
             _ => (*pushed, add(1.0)),
         };
-        registry.apply(&delta(name, &[], change), NOW).unwrap();
+        registry.apply(&delta(name, &[], change), Policy::default().source(), NOW).unwrap();
     }
     let page = text_page(Format::OpenMetrics, Escaping::AllowUtf8, &registry.snapshot(NOW));
     let types: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();

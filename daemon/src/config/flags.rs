@@ -94,7 +94,35 @@ pub(super) const FLAGS: &[Flag] = &[
         name: "series.limit",
         alias: None,
         default: Some("2000000"),
-        help: "Series held in all; deltas that would make one more are refused.",
+        help: "Series held in all. What would be one more goes to a series of its family with the label\n\
+               pushprom_overflow, so that totals stay right; gauges and new families are refused.",
+    },
+    Flag {
+        name: "series.limit-per-family",
+        alias: None,
+        default: Some("off"),
+        help: "Series of each family, or off; beyond it as above. Rules may say otherwise by name.",
+    },
+    Flag {
+        name: "series.limit-per-client",
+        alias: None,
+        default: Some("off"),
+        help: "Series that each client may begin, or off; beyond it as above. A client is who has shown\n\
+               credentials, or else an address: of IPv6 its first 64 bits.",
+    },
+    Flag {
+        name: "series.max-bytes",
+        alias: None,
+        default: Some("2147483648"),
+        help: "Bytes that all series may take, as estimated from the most that each may grow to; beyond\n\
+               it as above.",
+    },
+    Flag {
+        name: "series.expire-after",
+        alias: None,
+        default: Some("off"),
+        help: "How long a series without a delta to it is kept, or off. One that comes back begins anew,\n\
+               with a new start time. Rules may say otherwise by name and labels.",
     },
     Flag {
         name: "counter.first-scrape-zero",

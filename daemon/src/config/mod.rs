@@ -4,12 +4,12 @@ mod address;
 mod flags;
 mod rules;
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{ffi::OsString, num::NonZeroU32, path::PathBuf, time::Duration};
 
 pub use address::{Address, Endpoint};
 use pushprom_core::{
     expose,
-    limits::{Limits, NameScheme},
+    limits::{Limits, NameScheme, SeriesLimits},
     model::Span,
     registry::SchemaConflicts,
     rules::Rules,
@@ -50,7 +50,7 @@ pub struct Config {
     pub udp_sockets: usize,
     /// What a differing help text or label set does.
     pub schema_conflicts: SchemaConflicts,
-    /// How families are kept, by their names.
+    /// How families are kept, how long series live, and how many there may be.
     pub rules: Rules,
     /// Until a series that is counted shows more than 0, from its birth, in text formats.
     pub first_scrape_zero: Option<Duration>,
@@ -172,18 +172,13 @@ pub fn parse(
             .get("udp.receive-buffer-bytes", |text| parse_up_to(RECEIVE_BUFFER_BYTES_MAX, text))?,
         udp_sockets: values.get("udp.sockets", |text| parse_up_to(UDP_SOCKETS_MAX, text))?,
         schema_conflicts: values.get("schema.conflicts", parse_schema_conflicts)?,
-        rules: Rules {
-            histograms: values.get("histogram.native", rules::parse_histograms)?,
-            summaries: values.get("summary.objectives", rules::parse_summaries)?,
-            span: span(&values)?,
-        },
+        rules: rules(&values)?,
         first_scrape_zero: values.get("counter.first-scrape-zero", parse_optional_duration)?,
         declare_files: values.get("declare.file", parse_files)?,
         linting: if values.switch("lint.warn")? { Linting::Warn } else { Linting::Off },
         limits: Limits {
             message_bytes: values
                 .get("web.max-body-bytes", |text| parse_up_to(BODY_BYTES_MAX, text))?,
-            series: values.get("series.limit", parse_count)?,
             names: values.get("names.validation-scheme", parse_name_scheme)?,
         },
         pages: expose::Options { created: values.switch("openmetrics.created")? },
@@ -245,6 +240,23 @@ fn addresses<T>(
     })
 }
 
+fn rules(values: &Values) -> Result<Rules, UsageError> {
+    let mut list = values.get("histogram.native", rules::parse_histograms)?;
+    list.append(&mut values.get("summary.objectives", rules::parse_summaries)?);
+    Ok(Rules {
+        list,
+        span: span(values)?,
+        expire_after: values.get("series.expire-after", parse_expiry)?,
+        limits: SeriesLimits {
+            all: values.get("series.limit", parse_count)?,
+            per_family: values.get("series.limit-per-family", parse_optional_count)?,
+            per_client: values.get("series.limit-per-client", parse_optional_count)?,
+            bytes: values.get("series.max-bytes", parse_count)?,
+        },
+        names: values.get("names.validation-scheme", parse_name_scheme)?,
+    })
+}
+
 fn span(values: &Values) -> Result<Span, UsageError> {
     let age = values.get("summary.max-age", parse_duration)?;
     let slices = values.get("summary.age-buckets", |text| parse_up_to(AGE_BUCKETS_MAX, text))?;
@@ -292,6 +304,27 @@ fn parse_count(text: &str) -> Result<usize, String> {
         Ok(0) | Err(_) => Err("use a whole number of at least 1".to_owned()),
         Ok(count) => Ok(count),
     }
+}
+
+fn parse_optional_count(text: &str) -> Result<Option<usize>, String> {
+    match text {
+        "off" => Ok(None),
+        text => match parse_count(text) {
+            Ok(count) => Ok(Some(count)),
+            Err(problem) => Err(format!("{problem}, or off")),
+        },
+    }
+}
+
+/// A time in whole seconds, or `off`.
+fn parse_expiry(text: &str) -> Result<Option<NonZeroU32>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let seconds = humantime::parse_duration(text).ok().map(|time| time.as_secs());
+    let seconds = seconds.and_then(|seconds| u32::try_from(seconds).ok()).and_then(NonZeroU32::new);
+    let problem = "use a duration of at least a second, such as 90s, 1h or 30d, or off";
+    seconds.map(Some).ok_or_else(|| problem.to_owned())
 }
 
 fn parse_up_to(max: usize, text: &str) -> Result<usize, String> {

@@ -2,27 +2,32 @@
 
 use pushprom_core::{
     model::{Objectives, Resolution},
-    rules::{Histograms, Rule},
+    rules::{Histograms, Pattern, Rule, Settings},
 };
 
 /// How histograms are laid out.
-pub(super) fn parse_histograms(text: &str) -> Result<Vec<Rule<Histograms>>, String> {
+pub(super) fn parse_histograms(text: &str) -> Result<Vec<Rule>, String> {
     parse(text, |setting| {
-        let (word, resolution) = setting.split_once(':').unwrap_or((setting, ""));
-        let resolution = parse_resolution(resolution);
-        match word {
-            "classic" if setting == word => Ok(Histograms::Classic),
-            "beside" => Ok(Histograms::Beside(resolution?)),
-            "instead" => Ok(Histograms::Instead(resolution?)),
-            _ => Err(format!(
-                "{setting:?} is no setting: use classic, beside or instead, such as instead:3:160"
-            )),
-        }
+        Ok(Settings { native: Some(parse_native(setting)?), ..Settings::default() })
     })
 }
 
+/// `classic`, or `beside` or `instead` with a resolution.
+fn parse_native(setting: &str) -> Result<Histograms, String> {
+    let (word, resolution) = setting.split_once(':').unwrap_or((setting, ""));
+    let resolution = parse_resolution(resolution);
+    match word {
+        "classic" if setting == word => Ok(Histograms::Classic),
+        "beside" => Ok(Histograms::Beside(resolution?)),
+        "instead" => Ok(Histograms::Instead(resolution?)),
+        _ => Err(format!(
+            "{setting:?} is no setting: use classic, beside or instead, such as instead:3:160"
+        )),
+    }
+}
+
 /// Which quantiles summaries show.
-pub(super) fn parse_summaries(text: &str) -> Result<Vec<Rule<Objectives>>, String> {
+pub(super) fn parse_summaries(text: &str) -> Result<Vec<Rule>, String> {
     parse(text, |setting| {
         let mut listed = Vec::new();
         for objective in setting.split(',') {
@@ -32,7 +37,9 @@ pub(super) fn parse_summaries(text: &str) -> Result<Vec<Rule<Objectives>>, Strin
             listed.push((quantile, error));
         }
         let objectives = Objectives::new(listed).map_err(|error| error.to_string())?;
-        objectives.ok_or_else(|| "there are no objectives: use some such as 0.5:0.05".to_owned())
+        let problem = "there are no objectives: use some such as 0.5:0.05";
+        let objectives = objectives.ok_or_else(|| problem.to_owned())?;
+        Ok(Settings { objectives: Some(objectives), ..Settings::default() })
     })
 }
 
@@ -46,16 +53,13 @@ fn parse_resolution(text: &str) -> Result<Resolution, String> {
     Resolution::new(number(schema)?, number(buckets_max)?).map_err(|error| error.to_string())
 }
 
-fn parse<T>(
+fn parse(
     text: &str,
-    setting: impl Fn(&str) -> Result<T, String>,
-) -> Result<Vec<Rule<T>>, String> {
+    settings: impl Fn(&str) -> Result<Settings, String>,
+) -> Result<Vec<Rule>, String> {
     let rules = text.split_whitespace().map(|rule| {
         let (pattern, value) = rule.rsplit_once('=').unwrap_or((".*", rule));
-        let rule = Rule::new(pattern, setting(value)?);
-        rule.map_err(|problem| {
-            format!("the pattern {pattern:?} is no regular expression: {problem}")
-        })
+        Ok(Rule::of_families(Pattern::new(pattern)?, settings(value)?))
     });
     rules.collect()
 }
@@ -75,8 +79,8 @@ mod tests {
     /// The layout of histogram `name`, whose client asks for the default.
     #[track_caller]
     fn check_histogram(rules: &str, name: &str, want: Result<Shown, &str>) {
-        let got = parse_histograms(rules).map(|histograms| {
-            let layout = Rules { histograms, ..Rules::default() }.layout(name, &Layout::default());
+        let got = parse_histograms(rules).map(|list| {
+            let layout = Rules { list, ..Rules::default() }.layout(name, &Layout::default());
             let native = layout.native.map(|native| (native.schema(), native.buckets_max()));
             (layout.bounds.buckets(), native)
         });
@@ -85,8 +89,8 @@ mod tests {
 
     #[track_caller]
     fn check_summary(rules: &str, name: &str, want: Result<&[f64], &str>) {
-        let got = parse_summaries(rules).map(|summaries| {
-            let objectives = Rules { summaries, ..Rules::default() }.objectives(name, None);
+        let got = parse_summaries(rules).map(|list| {
+            let objectives = Rules { list, ..Rules::default() }.objectives(name, None);
             objectives.map(|objectives| objectives.quantiles().to_vec()).unwrap_or_default()
         });
         assert_eq!(got, want.map(<[f64]>::to_vec).map_err(str::to_owned), "{rules} {name}");
@@ -114,14 +118,12 @@ mod tests {
     #[test]
     fn a_client_decides_where_no_rule_does() {
         let native = Layout { bounds: Bounds::none(), native: Some(Resolution::DEFAULT) };
-        let rules =
-            |text| Rules { histograms: parse_histograms(text).unwrap(), ..Rules::default() };
+        let rules = |text| Rules { list: parse_histograms(text).unwrap(), ..Rules::default() };
         assert_eq!(rules("").layout("a", &native), native);
         assert_eq!(rules("instead:8").layout("a", &native), native, "its own resolution");
         assert_eq!(rules("classic").layout("a", &native), Layout::default());
         let own = Objectives::new([("0.9", 0.1)]).unwrap();
-        let summaries = parse_summaries("0.5").unwrap();
-        let rules = Rules { summaries, ..Rules::default() };
+        let rules = Rules { list: parse_summaries("0.5").unwrap(), ..Rules::default() };
         assert_eq!(rules.objectives("a", own.as_ref()), own);
     }
 
@@ -139,6 +141,6 @@ mod tests {
             assert!(!problem.contains('\n'), "{problem}");
         }
         let broken = parse_summaries("(=0.5").unwrap_err();
-        assert!(broken.starts_with("the pattern \"(\" is no regular expression: "), "{broken}");
+        assert!(broken.starts_with("\"(\" is no regular expression: "), "{broken}");
     }
 }

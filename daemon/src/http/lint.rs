@@ -191,13 +191,14 @@ mod tests {
         intake::{Broken, Intake},
         limits::Limits,
         model::Timestamp,
+        policy::Policy,
         registry::{Registry, SchemaConflicts},
     };
 
     use super::*;
 
     fn registry() -> Registry {
-        Registry::new(SchemaConflicts::Adopt, &Limits::default())
+        Registry::new(SchemaConflicts::Adopt)
     }
 
     fn push(registry: &Registry, name: &str, help: &str) {
@@ -205,7 +206,10 @@ mod tests {
             format!(r#"{{"type":"counter","name":"{name}","help":"{help}","method":"inc"}}"#);
         let limits = Limits::default();
         let (now, broken) = (Timestamp(0), Broken::Refuse);
-        let outcome = Intake::default().take_in(delta.as_bytes(), registry, &limits, broken, now);
+        let policy = Policy::default();
+        let mut intake = Intake::default();
+        let message = delta.as_bytes();
+        let outcome = intake.take_in(message, registry, policy.source(), &limits, broken, now);
         assert!(outcome.refused.is_empty() && outcome.broken.is_none(), "{delta}");
     }
 

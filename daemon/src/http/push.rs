@@ -207,7 +207,8 @@ async fn collect(
 
 fn take_in(body: &[u8], context: &Context) -> Reply {
     let (mut intake, now) = (context.intake.lock(), clock::now());
-    match context.ingest.message(&mut intake, body, Transport::Http, Broken::Refuse, now) {
+    let (source, broken) = (context.ingest.policy().source(), Broken::Refuse);
+    match context.ingest.message(&mut intake, body, source, Transport::Http, broken, now) {
         Ok(outcome) => {
             context.telemetry.record_tally(Transport::Http, &outcome.tally);
             answer(&outcome)

@@ -118,7 +118,7 @@ fn make(context: &Context, shape: Shape) -> io::Result<Vec<u8>> {
     if let Some(hold) = hold {
         snapshot.zero_born_after(hold.over_before(now));
     }
-    snapshot.add(context.telemetry.families(registry));
+    snapshot.add(context.telemetry.families(registry, &context.ingest.policy().rules().limits));
     let mut page = Vec::with_capacity(PAGE_BYTES_MIN);
     let encode = |page: &mut Vec<u8>, pause: &mut dyn FnMut(&mut Vec<u8>)| {
         expose::encode_pausing(shape, context.options, &snapshot, page, PIECE_BYTES, pause);

@@ -32,6 +32,9 @@ const FILES_PER_THREAD: usize = 4;
 /// How long accepting rests after an error that is not a peer's doing, such as too many open files.
 const ERROR_PAUSE: Duration = Duration::from_millis(50);
 
+/// How often a thread looks whether it remembers series that are gone.
+const FORGET_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How long requests that are on their way at shutdown may take to arrive.
 const LAST_REQUEST_WAIT: Duration = Duration::from_millis(200);
 
@@ -136,11 +139,13 @@ impl Worker {
         let _running = self.shutdown.clone();
         // Held by all connections of this thread; nothing is ever sent.
         let (open, mut ended) = mpsc::channel(1);
+        let context = Arc::clone(&self.context);
         let accepting: Vec<_> = shares
             .into_iter()
             .zip(iter::repeat((self, open)))
             .map(|(share, (worker, open))| tokio::spawn(worker.accept_all(share, open)))
             .collect();
+        tokio::spawn(forget_gone(Arc::clone(&context)));
         for listener in accepting {
             if let Err(error) = listener.await {
                 tracing::error!(%error, "a listener ended");
@@ -199,6 +204,16 @@ impl Worker {
                 Ended::Yielded => telemetry.record_eviction(),
             }
         });
+    }
+}
+
+/// Gives up what a thread remembers of series that are gone, though it gets no requests.
+async fn forget_gone(context: Arc<Context>) {
+    let mut ticks = time::interval(FORGET_INTERVAL);
+    ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        context.intake.lock().forget_gone(context.ingest.registry());
     }
 }
 

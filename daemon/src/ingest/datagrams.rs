@@ -62,7 +62,8 @@ impl Receiver {
         while !shutdown.is_requested() {
             match batch.receive(&*self.socket) {
                 Ok(received) => self.take_in(&received, &mut intake),
-                Err(error) if is_timeout(&error) => {}
+                // What is remembered of series that are gone is given up, though nothing comes.
+                Err(error) if is_timeout(&error) => intake.forget_gone(self.ingest.registry()),
                 Err(error) => self.rest_after(&error),
             }
         }
@@ -95,7 +96,9 @@ impl Receiver {
                     continue;
                 }
             };
-            let taken = self.ingest.message(intake, message, transport, Broken::Salvage, now);
+            let source = self.ingest.policy().source();
+            let broken = Broken::Salvage;
+            let taken = self.ingest.message(intake, message, source, transport, broken, now);
             let Ok(outcome) = taken else { continue };
             tally += outcome.tally;
             for (_, refusal) in outcome.refused {

@@ -13,6 +13,7 @@ use pushprom_core::{
     intake::{Broken, Intake, Outcome},
     limits::{DATAGRAM_BYTES_MAX, Limits},
     model::Timestamp,
+    policy::{Policy, Source},
     registry::Registry,
 };
 
@@ -21,6 +22,7 @@ use crate::telemetry::{Reason, Telemetry, Transport};
 /// Where deltas go.
 pub struct Ingest {
     registry: Registry,
+    policy: Policy,
     limits: Limits,
     telemetry: Arc<Telemetry>,
 }
@@ -31,8 +33,18 @@ pub struct Panicked;
 
 impl Ingest {
     /// An empty registry behind `limits`.
-    pub fn new(registry: Registry, limits: Limits, telemetry: Arc<Telemetry>) -> Self {
-        Self { registry, limits, telemetry }
+    pub fn new(
+        registry: Registry,
+        policy: Policy,
+        limits: Limits,
+        telemetry: Arc<Telemetry>,
+    ) -> Self {
+        Self { registry, policy, limits, telemetry }
+    }
+
+    /// What becomes of the deltas of anybody.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// All series and families.
@@ -52,6 +64,7 @@ impl Ingest {
         &self,
         intake: &mut Intake,
         message: &[u8],
+        source: Source<'_>,
         transport: Transport,
         broken: Broken,
         now: Timestamp,
@@ -63,7 +76,8 @@ impl Ingest {
                 Limits { message_bytes: DATAGRAM_BYTES_MAX, ..self.limits }
             }
         };
-        let outcome = contain(|| intake.take_in(message, &self.registry, &limits, broken, now));
+        let outcome =
+            contain(|| intake.take_in(message, &self.registry, source, &limits, broken, now));
         match &outcome {
             Ok(outcome) => {
                 for (_, refusal) in &outcome.refused {
@@ -94,16 +108,16 @@ mod tests {
     use super::*;
 
     fn ingest() -> Ingest {
-        let limits = Limits::default();
-        let registry = Registry::new(pushprom_core::registry::SchemaConflicts::Adopt, &limits);
-        Ingest::new(registry, limits, Arc::default())
+        let registry = Registry::new(pushprom_core::registry::SchemaConflicts::Adopt);
+        Ingest::new(registry, Policy::default(), Limits::default(), Arc::default())
     }
 
     #[track_caller]
     fn check(message: &str, broken: Broken, applied: u64, refused: &[usize], is_broken: bool) {
         let (ingest, mut intake) = (ingest(), Intake::default());
         let (message, now) = (message.as_bytes(), Timestamp(0));
-        let outcome = ingest.message(&mut intake, message, Transport::Udp, broken, now);
+        let source = ingest.policy().source();
+        let outcome = ingest.message(&mut intake, message, source, Transport::Udp, broken, now);
         let outcome = outcome.expect("no panic");
         let indexes: Vec<usize> = outcome.refused.iter().map(|(index, _)| *index).collect();
         assert_eq!(

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use pushprom_core::{
+    limits::SeriesLimits,
     model::{Kind, Layout, Summary, Value, count_as_f64},
     registry::Registry,
     snapshot::FamilySnapshot,
 };
+
+/// Families of clients that are named on our own pages for having too many series: those that have had most.
+const OVERFLOWING_SHOWN_MAX: usize = 20;
 
 use super::{
     Code, DatagramTransport, Method, Reason, ScrapeCode, Telemetry, Transport,
@@ -17,12 +21,13 @@ use crate::{log, version};
 
 impl Telemetry {
     /// Our own families: those of the original, those of the process, and ours.
-    pub fn families(&self, registry: &Registry) -> Vec<FamilySnapshot> {
+    pub fn families(&self, registry: &Registry, limits: &SeriesLimits) -> Vec<FamilySnapshot> {
         let mut families = process::families();
         families.extend(self.families_of_the_original());
         families.extend(self.families_of_ingest());
         families.extend(self.udp_sockets.families());
-        families.extend(self.families_of_the_daemon(registry));
+        families.extend(self.families_of_the_daemon(registry, limits));
+        families.extend(overflowing(registry));
         for family in &mut families {
             Arc::make_mut(&mut family.index).set_born(self.started);
         }
@@ -139,6 +144,17 @@ impl Telemetry {
                 &self.layout_ignored,
             ),
             counter(
+                "pushprom_deltas_overflowed_total",
+                "Deltas that went to an overflow series, because a limit of series is reached.",
+                &self.overflowed,
+            ),
+            counter("pushprom_deltas_dropped_total", "Deltas that a rule dropped.", &self.dropped),
+            counter(
+                "pushprom_series_expired_total",
+                "Series removed because no delta came for too long.",
+                &self.expired,
+            ),
+            counter(
                 "pushprom_udp_receive_errors_total",
                 "Failures to receive from a UDP socket.",
                 &self.receive_errors[DatagramTransport::Udp as usize],
@@ -156,7 +172,11 @@ impl Telemetry {
         ]
     }
 
-    fn families_of_the_daemon(&self, registry: &Registry) -> Vec<FamilySnapshot> {
+    fn families_of_the_daemon(
+        &self,
+        registry: &Registry,
+        limits: &SeriesLimits,
+    ) -> Vec<FamilySnapshot> {
         let build = [
             ("version", version::VERSION),
             ("revision", version::REVISION),
@@ -174,7 +194,17 @@ impl Telemetry {
             level(
                 "pushprom_series_limit",
                 "Series that may be held, see -series.limit.",
-                held(registry.series_max()),
+                held(limits.all),
+            ),
+            level(
+                "pushprom_series_bytes",
+                "Bytes that series may take at most, as estimated.",
+                held(registry.bytes()),
+            ),
+            level(
+                "pushprom_series_bytes_limit",
+                "Bytes that they may take, see -series.max-bytes.",
+                held(limits.bytes),
             ),
             level("pushprom_families", "Families held.", held(registry.family_count())),
             family(
@@ -232,4 +262,27 @@ impl Telemetry {
             ),
         ]
     }
+}
+
+/// The families of which deltas would have made series too many, with the label to blame. Beside the addresses of
+/// the configuration they are the one thing in a label that is not of our own making, and they are few.
+fn overflowing(registry: &Registry) -> Option<FamilySnapshot> {
+    let mut facts = registry.families();
+    facts.retain(|family| family.overflowed > 0);
+    facts.sort_by(|a, b| b.overflowed.cmp(&a.overflowed).then_with(|| a.name.cmp(&b.name)));
+    facts.truncate(OVERFLOWING_SHOWN_MAX);
+    let mut shown = Vec::new();
+    for family in &facts {
+        let culprit = family.culprit.as_ref().map_or("", |culprit| &culprit.label);
+        let labels = [("family", &*family.name), ("label", culprit)];
+        shown.push(series(&labels, Value::Counter(family.overflowed.into())));
+    }
+    (!shown.is_empty()).then(|| {
+        family(
+            "pushprom_family_overflowed_deltas_total",
+            "Deltas that would have made a series too many of a family, and its label with most values.",
+            Kind::Counter,
+            shown,
+        )
+    })
 }

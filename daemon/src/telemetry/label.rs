@@ -5,7 +5,8 @@ use hyper::{Method as HttpMethod, StatusCode};
 use pushprom_core::{
     intake::Refusal,
     model::InvalidDelta,
-    registry::Rejected,
+    policy::Barred,
+    registry::{Rejected, SeriesLimit},
     wire::json::{DeltaError, MessageError},
 };
 
@@ -115,8 +116,18 @@ label! {
         LabelConflict = "label_conflict",
         /// Counts for other buckets.
         BoundsConflict = "bounds_conflict",
-        /// The limit of series.
+        /// The limit of series in all.
         SeriesLimit = "series_limit",
+        /// The limit of series of a family.
+        FamilyLimit = "family_limit",
+        /// The limit of series of a client.
+        ClientLimit = "client_limit",
+        /// The limit of bytes of all series.
+        BytesLimit = "bytes_limit",
+        /// A name that its sender may not push.
+        Forbidden = "forbidden",
+        /// What the rules make of it is no delta.
+        Relabel = "relabel",
         /// A fault of ours.
         Panic = "panic",
     }
@@ -271,7 +282,14 @@ impl From<&Rejected> for Reason {
             Rejected::HelpConflict { .. } => Self::HelpConflict,
             Rejected::LabelConflict { .. } => Self::LabelConflict,
             Rejected::BoundsConflict(_) | Rejected::NativeConflict(_) => Self::BoundsConflict,
-            Rejected::TooManySeries { .. } => Self::SeriesLimit,
+            Rejected::TooManySeries { limit, .. } => match limit {
+                SeriesLimit::All(_) => Self::SeriesLimit,
+                SeriesLimit::Family(_) => Self::FamilyLimit,
+                SeriesLimit::Client(_) => Self::ClientLimit,
+                SeriesLimit::Bytes(_) => Self::BytesLimit,
+            },
+            Rejected::Barred(Barred::Name { .. }) => Self::Forbidden,
+            Rejected::Barred(Barred::Relabeled { .. }) => Self::Relabel,
         }
     }
 }

@@ -48,6 +48,9 @@ pub struct Telemetry {
     series_created: Counter,
     help_replaced: Counter,
     layout_ignored: Counter,
+    overflowed: Counter,
+    dropped: Counter,
+    expired: Counter,
     receive_errors: [Counter; DatagramTransport::ALL.len()],
     udp_sockets: UdpSockets,
     connections_accepted: Counter,
@@ -122,6 +125,9 @@ impl Default for Telemetry {
             series_created: Counter::default(),
             help_replaced: Counter::default(),
             layout_ignored: Counter::default(),
+            overflowed: Counter::default(),
+            dropped: Counter::default(),
+            expired: Counter::default(),
             receive_errors: array::from_fn(|_| Counter::default()),
             udp_sockets: UdpSockets::default(),
             connections_accepted: Counter::default(),
@@ -175,6 +181,13 @@ impl Telemetry {
         self.series_created.add(tally.created);
         self.help_replaced.add(tally.help_replaced);
         self.layout_ignored.add(tally.layout_ignored);
+        self.overflowed.add(tally.overflowed);
+        self.dropped.add(tally.dropped);
+    }
+
+    /// Series expired.
+    pub fn record_expired(&self, series: usize) {
+        self.expired.add(u64::try_from(series).unwrap_or(u64::MAX));
     }
 
     /// A delta, or a message that could not be taken apart, was refused.

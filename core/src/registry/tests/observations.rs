@@ -8,7 +8,7 @@ fn observations_in_bulk_are_those_one_by_one() {
         format!(r#"{{"type":"histogram","name":"h","method":"observe","buckets":[1,2],{fields}}}"#)
     };
     let page = |deltas: &[String]| {
-        let registry = Registry::new(SchemaConflicts::Adopt, &Limits::default());
+        let registry = Registry::new(SchemaConflicts::Adopt);
         let deltas: Vec<&str> = deltas.iter().map(String::as_str).collect();
         apply_all(&registry, &deltas).replace("ok\n", "")
     };
@@ -23,7 +23,7 @@ fn observations_in_bulk_are_those_one_by_one() {
 
 #[test]
 fn native_buckets_hold_what_was_observed_as_often_as_it_was() {
-    let registry = Registry::new(SchemaConflicts::Adopt, &Limits::default());
+    let registry = Registry::new(SchemaConflicts::Adopt);
     let observe = |fields: &str| {
         format!(r#"{{"type":"histogram","name":"h","method":"observe","native":true,{fields}}}"#)
     };
@@ -77,13 +77,15 @@ fn a_declared_series_is_there_with_nothing_in_it() {
 
 #[test]
 fn quantiles_are_of_late() {
-    let registry = Registry::new(SchemaConflicts::Adopt, &Limits::default());
+    let registry = Registry::new(SchemaConflicts::Adopt);
     let observe = |value: f64, now: u64| {
         let message = format!(
             r#"{{"type":"summary","name":"s","method":"observe","value":{value},"objectives":{{"1":0}}}}"#
         );
         let message = json::decode(message.as_bytes(), &Limits::default());
-        registry.apply(message.deltas[0].as_ref().unwrap(), Timestamp(now)).unwrap();
+        registry
+            .apply(message.deltas[0].as_ref().unwrap(), Policy::default().source(), Timestamp(now))
+            .unwrap();
     };
     let minute = 60_000;
     observe(1000.0, 0);
@@ -101,7 +103,7 @@ fn quantiles_are_of_late() {
 
 #[test]
 fn the_latest_exemplar_of_a_bucket_is_kept() {
-    let registry = Registry::new(SchemaConflicts::Adopt, &Limits::default());
+    let registry = Registry::new(SchemaConflicts::Adopt);
     let observe = |layout: &str, value: u32, id: u32| {
         format!(
             r#"{{"type":"histogram","name":"h{}","method":"observe","value":{value},{layout},"exemplar":{{"labels":{{"id":"{id}"}}}}}}"#,
@@ -138,7 +140,7 @@ fn the_latest_exemplar_of_a_bucket_is_kept() {
 
 #[test]
 fn what_is_young_can_be_shown_as_nothing() {
-    let registry = Registry::new(SchemaConflicts::Adopt, &Limits::default());
+    let registry = Registry::new(SchemaConflicts::Adopt);
     let deltas = [
         INC,
         r#"{"type":"gauge","name":"g","method":"set","value":2}"#,

@@ -1,0 +1,159 @@
+//! Series that go: because no delta came for long enough, or because somebody wants it so.
+//!
+//! A series is marked as gone first, by an atomic that each delta to it looks at: from then on a delta that
+//! would be added to it begins a new one. Then it leaves the table, and at last the roster of its family. Marking
+//! it decides; a delta that came before that moment went with it.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use super::{
+    Registry,
+    family::{Expires, Family},
+    series::Series,
+};
+use crate::{
+    model::{LabelSet, Timestamp},
+    rules::Rules,
+};
+
+/// Series that are looked at, or removed, between two pauses: some hundred microseconds.
+const SERIES_BETWEEN_PAUSES: usize = 1024;
+
+impl Registry {
+    /// Removes the series that have expired at `now`; says how many. Calls `pause` every so often, with nothing
+    /// locked that a delta to a known series waits for.
+    pub fn expire(&self, now: Timestamp, mut pause: impl FnMut()) -> usize {
+        let mut removed = 0;
+        for family in self.all_families() {
+            if family.may_expire() {
+                removed += self.remove_from(&family, |_, series| series.expire(now), &mut pause);
+            }
+        }
+        self.forget_gone(removed);
+        removed
+    }
+
+    /// Removes the series that `is_wanted` picks by the name of their family and their labels; says how many.
+    /// `may_be_wanted` tells of a family whether any of its series could be. Pauses as [`Self::expire`] does.
+    pub fn delete(
+        &self,
+        may_be_wanted: impl Fn(&str) -> bool,
+        is_wanted: impl Fn(&str, &LabelSet) -> bool,
+        mut pause: impl FnMut(),
+    ) -> usize {
+        let mut removed = 0;
+        for family in self.all_families() {
+            if may_be_wanted(family.name()) {
+                let pick = |labels: &LabelSet, series: &Series| {
+                    is_wanted(family.name(), labels) && series.remove()
+                };
+                removed += self.remove_from(&family, pick, &mut pause);
+            }
+        }
+        self.forget_gone(removed);
+        removed
+    }
+
+    /// Follows other rules from now on, where what has begun can: limits, help texts, expiry. Deltas follow
+    /// those of their policy.
+    pub fn follow(&self, rules: &Rules, mut pause: impl FnMut()) {
+        self.aliases.forget_all();
+        for family in self.all_families() {
+            family.follow(rules);
+            let mut expires = Expires::None;
+            let sorted = family.settled();
+            let mut labels = sorted.index().labels();
+            for (place, series) in sorted.series().iter().enumerate() {
+                let Some(labels) = labels.next() else { break };
+                let labels: Vec<(Cow<'_, str>, Cow<'_, str>)> = labels.iter().collect();
+                let expire_after = rules.expire_after(family.name(), |label| {
+                    labels.iter().find(|(name, _)| name == label).map(|(_, value)| &**value)
+                });
+                if expire_after.is_some() {
+                    expires = Expires::Some;
+                }
+                series.set_expire_after(expire_after);
+                if place % SERIES_BETWEEN_PAUSES == 0 {
+                    pause();
+                }
+            }
+            // What comes meanwhile is of the new rules, or is looked at when there are others.
+            if expires == Expires::Some {
+                family.set_may_expire(expires);
+            }
+        }
+    }
+
+    /// How often series have been removed: who remembers some looks through them when this changes.
+    pub fn removals(&self) -> u64 {
+        self.removals.load(Relaxed)
+    }
+
+    pub(super) fn all_families(&self) -> Vec<Arc<Family>> {
+        self.families.read().values().map(Arc::clone).collect()
+    }
+
+    /// Removes those series of a family that `mark` has marked as gone.
+    fn remove_from(
+        &self,
+        family: &Arc<Family>,
+        mark: impl Fn(&LabelSet, &Series) -> bool,
+        pause: &mut impl FnMut(),
+    ) -> usize {
+        let mut marked = Vec::new();
+        let sorted = family.settled();
+        let mut labels = sorted.index().labels();
+        for (place, series) in sorted.series().iter().enumerate() {
+            let Some(labels) = labels.next() else { break };
+            if mark(labels, series) {
+                marked.push(Arc::clone(series));
+            }
+            if place % SERIES_BETWEEN_PAUSES == 0 {
+                pause();
+            }
+        }
+        drop(sorted);
+        if marked.is_empty() {
+            return 0;
+        }
+        family.record_gone();
+        for some in marked.chunks(SERIES_BETWEEN_PAUSES) {
+            self.take_out(family, some);
+            pause();
+        }
+        // Now, not with the next scrape: there may be none.
+        drop(family.settled());
+        marked.len()
+    }
+
+    /// Takes series that have been marked out of the table, and out of all counts.
+    fn take_out(&self, family: &Family, marked: &[Arc<Series>]) {
+        let mut families = self.families.write();
+        for series in marked {
+            let fingerprint = series.fingerprint();
+            let mut shard = self.shard(fingerprint).write();
+            // Another one may have taken its place.
+            if let Ok(held) = shard.find_entry(fingerprint.low, |held| Arc::ptr_eq(held, series)) {
+                held.remove();
+            }
+            drop(shard);
+            if let Some(holding) = series.holding() {
+                self.clients.give_back(holding);
+            }
+            self.series_count.fetch_sub(1, Relaxed);
+            if family.record_removal(series) == 0 {
+                families.remove(family.name());
+            }
+        }
+    }
+
+    fn forget_gone(&self, removed: usize) {
+        if removed > 0 {
+            self.aliases.forget_gone();
+            self.removals.fetch_add(1, Relaxed);
+        }
+    }
+}

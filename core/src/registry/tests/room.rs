@@ -1,0 +1,254 @@
+//! Limits of series, and series that go.
+
+use super::*;
+use crate::policy::{Client, Source};
+
+const MIB: usize = 1024 * 1024;
+
+fn policy(limits: SeriesLimits) -> Policy {
+    Policy::open(Rules { limits, ..Rules::default() }.into())
+}
+
+fn registry() -> Registry {
+    Registry::new(SchemaConflicts::Adopt)
+}
+
+/// A delta of `kind` to the series of `family` with `a` as its label's value.
+fn delta(kind: &str, family: &str, a: usize) -> String {
+    let method = if kind == "gauge" { "set" } else { "add" };
+    let method = if kind == "summary" { "observe" } else { method };
+    let buckets = if kind == "histogram" { r#""buckets":[1],"# } else { "" };
+    let method = if kind == "histogram" { "observe" } else { method };
+    format!(
+        r#"{{"type":"{kind}","name":"{family}","method":"{method}","value":2,{buckets}"labels":{{"a":"{a}"}}}}"#
+    )
+}
+
+/// Applies deltas; counts those that made or met a series, those that overflowed and those that were refused.
+fn count(registry: &Registry, policy: &Policy, deltas: &[String]) -> [usize; 3] {
+    let deltas: Vec<&str> = deltas.iter().map(String::as_str).collect();
+    let outcome = apply_under(registry, policy, &deltas);
+    let lines = || outcome.lines().take(deltas.len());
+    let overflowed = lines().filter(|line| *line == "ok, overflow").count();
+    let refused = lines().filter(|line| !line.starts_with("ok")).count();
+    [deltas.len() - overflowed - refused, overflowed, refused]
+}
+
+#[test]
+fn what_is_too_many_is_added_up() {
+    let limits = SeriesLimits { per_family: Some(2), ..SeriesLimits::default() };
+    let (registry, policy) = (registry(), policy(limits));
+    for kind in ["counter", "summary", "histogram"] {
+        let deltas: Vec<String> = (0..5).map(|a| delta(kind, &kind[..1], a)).collect();
+        assert_eq!(count(&registry, &policy, &deltas), [2, 3, 0], "{kind}");
+    }
+    let page = page(&registry);
+    for line in [
+        "c{a=\"0\"} 2",
+        "c{a=\"1\"} 2",
+        "c{pushprom_overflow=\"true\"} 6",
+        "s_sum{pushprom_overflow=\"true\"} 6",
+        "s_count{pushprom_overflow=\"true\"} 3",
+        "h_bucket{pushprom_overflow=\"true\",le=\"+Inf\"} 3",
+    ] {
+        assert!(page.contains(&format!("{line}\n")), "{line} is not in\n{page}");
+    }
+    let gauges: Vec<String> = (0..5).map(|a| delta("gauge", "g", a)).collect();
+    assert_eq!(count(&registry, &policy, &gauges), [2, 0, 3]);
+    assert_eq!(registry.series_count(), 3 * 3 + 2);
+    let overflowed: Vec<u64> = registry.families().iter().map(|family| family.overflowed).collect();
+    assert_eq!(overflowed, [3, 3, 3, 3]);
+}
+
+#[test]
+fn each_limit_is_named_where_nothing_can_be_added_up() {
+    for (limits, words) in [
+        (SeriesLimits { all: 2, ..SeriesLimits::default() }, "the limit of 2: "),
+        (
+            SeriesLimits { per_family: Some(2), ..SeriesLimits::default() },
+            "the limit of 2 for its family: ",
+        ),
+        (SeriesLimits { bytes: 1100, ..SeriesLimits::default() }, "fits into 1100 bytes: "),
+    ] {
+        let (registry, policy) = (registry(), policy(limits));
+        let deltas: Vec<String> = (0..3).map(|a| delta("gauge", "g", a)).collect();
+        let deltas: Vec<&str> = deltas.iter().map(String::as_str).collect();
+        let outcome = apply_under(&registry, &policy, &deltas);
+        let last = outcome.lines().nth(2).unwrap();
+        assert!(last.contains(&format!("would be one series more than {words}")), "{last}");
+        assert_eq!((registry.series_count(), registry.family_count()), (2, 1));
+    }
+}
+
+#[test]
+fn a_new_family_has_no_series_to_add_up_in() {
+    let (registry, policy) =
+        (registry(), policy(SeriesLimits { all: 1, ..SeriesLimits::default() }));
+    let deltas = ["a", "b", "a"].map(|family| delta("counter", family, 1));
+    assert_eq!(count(&registry, &policy, &deltas), [2, 0, 1]);
+    assert_eq!(count(&registry, &policy, &[delta("counter", "a", 2)]), [0, 1, 0]);
+    assert_eq!((registry.series_count(), registry.family_count()), (2, 1));
+}
+
+#[test]
+fn a_client_has_its_own_limit() {
+    let limits = SeriesLimits { per_client: Some(2), ..SeriesLimits::default() };
+    let (registry, policy) = (registry(), policy(limits));
+    let push = |client, a| {
+        let text = delta("counter", "c", a);
+        let message = json::decode(text.as_bytes(), &Limits::default());
+        let source = Source { client, policy: &policy };
+        registry.apply(message.deltas[0].as_ref().unwrap(), source, Timestamp(0)).unwrap()
+    };
+    for (client, a, overflows) in [
+        (Client::Address(1), 1, false),
+        (Client::Address(1), 2, false),
+        (Client::Address(1), 3, true),
+        (Client::Address(1), 2, false),
+        (Client::Address(2), 2, false),
+        (Client::Address(2), 4, false),
+        (Client::Principal("x"), 5, false),
+        (Client::Unnamed, 6, false),
+        (Client::Unnamed, 7, false),
+        (Client::Unnamed, 8, false),
+    ] {
+        let overflowed = push(client, a).destination == Destination::Overflow;
+        assert_eq!(overflowed, overflows, "{client:?} {a}");
+    }
+    assert_eq!(registry.clients.count(), 3);
+    assert_eq!(registry.delete(|_| true, |_, _| true, || ()), 8);
+    assert_eq!(registry.clients.count(), 0, "who holds nothing is forgotten");
+}
+
+#[test]
+fn bytes_are_given_back() {
+    let (registry, policy) = (registry(), Policy::default());
+    let exemplar =
+        r#"{"type":"counter","name":"c","method":"inc","exemplar":{"labels":{"a":"b"}}}"#;
+    let quantiles =
+        r#"{"type":"summary","name":"s","method":"observe","value":1,"objectives":{"0.5":0.05}}"#;
+    let native = r#"{"type":"histogram","name":"h","method":"observe","value":1,"native":true}"#;
+    apply_under(&registry, &policy, &[exemplar, quantiles, native]);
+    let held = registry.bytes();
+    assert!((50_000..MIB).contains(&held), "{held}");
+    assert_eq!(registry.delete(|name| name != "c", |_, _| true, || ()), 2);
+    assert!(registry.bytes() < 3000, "{}", registry.bytes());
+    assert_eq!(registry.delete(|_| true, |_, _| true, || ()), 1);
+    assert_eq!((registry.bytes(), registry.family_count(), registry.series_count()), (0, 0, 0));
+}
+
+/// Applies a delta at `now`, in seconds.
+fn push_at(registry: &Registry, policy: &Policy, text: &str, now: u64) -> Applied {
+    let message = json::decode(text.as_bytes(), &Limits::default());
+    let now = Timestamp(now * 1000);
+    registry.apply(message.deltas[0].as_ref().unwrap(), policy.source(), now).unwrap()
+}
+
+fn expiring(seconds: u32) -> Policy {
+    let expire_after = std::num::NonZeroU32::new(seconds);
+    Policy::open(Rules { expire_after, ..Rules::default() }.into())
+}
+
+#[test]
+fn a_series_expires_so_long_after_the_last_delta_to_it() {
+    let (registry, policy) = (registry(), expiring(60));
+    let [one, two] = [1, 2].map(|a| delta("counter", "c", a));
+    push_at(&registry, &policy, &one, 100);
+    push_at(&registry, &policy, &two, 100);
+    push_at(&registry, &policy, &one, 130);
+    for (now, expired) in [(159, 0), (160, 1), (160, 0), (189, 0)] {
+        assert_eq!(registry.expire(Timestamp(now * 1000), || ()), expired, "at {now}");
+    }
+    assert!(!page(&registry).contains("a=\"2\""));
+    // What comes back begins anew, later than what it was.
+    assert!(push_at(&registry, &policy, &two, 189).created);
+    let snapshot = registry.snapshot(Timestamp(0));
+    assert_eq!(snapshot.families()[0].index.born(), [Timestamp(100_000), Timestamp(189_000)]);
+    assert_eq!(page(&registry), "# HELP c \n# TYPE c counter\nc{a=\"1\"} 4\nc{a=\"2\"} 2\n");
+    assert_eq!(registry.expire(Timestamp(190_000), || ()), 1);
+    assert_eq!(registry.expire(Timestamp(249_000), || ()), 1);
+    assert_eq!((registry.family_count(), page(&registry)), (0, String::new()));
+    // Its name is free for something else.
+    assert!(push_at(&registry, &policy, &delta("gauge", "c", 1), 250).created);
+}
+
+#[test]
+fn nothing_expires_unasked_or_by_a_clock_that_goes_back() {
+    let (registry, policy) = (registry(), Policy::default());
+    push_at(&registry, &policy, &delta("counter", "c", 1), 100);
+    assert_eq!(registry.expire(Timestamp(u64::MAX), || ()), 0);
+    let policy = expiring(60);
+    push_at(&registry, &policy, &delta("counter", "d", 1), 1000);
+    push_at(&registry, &policy, &delta("counter", "d", 1), 10);
+    assert_eq!(registry.expire(Timestamp(1_059_000), || ()), 0);
+    assert_eq!(registry.expire(Timestamp(1_060_000), || ()), 1);
+}
+
+#[test]
+fn other_rules_hold_for_what_is_there() {
+    let (registry, plain) = (registry(), Policy::default());
+    for a in 0..3 {
+        push_at(&registry, &plain, &delta("counter", "c", a), 100);
+    }
+    let limits = SeriesLimits { per_family: Some(3), ..SeriesLimits::default() };
+    let expire_after = std::num::NonZeroU32::new(60);
+    let settings = crate::rules::Settings { help: Some("ruled".into()), ..Default::default() };
+    let rule = crate::rules::Rule::of_families(crate::rules::Pattern::new("c").unwrap(), settings);
+    let rules = Rules { limits, expire_after, list: vec![rule], ..Rules::default() };
+    registry.follow(&rules, || ());
+    let policy = Policy::open(rules.into());
+    let applied = push_at(&registry, &policy, &delta("counter", "c", 3), 100);
+    assert_eq!(applied.destination, Destination::Overflow);
+    let helped = delta("counter", "c", 1).replace("\"method\"", "\"help\":\"mine\",\"method\"");
+    assert!(!push_at(&registry, &policy, &helped, 100).help_replaced);
+    assert!(page(&registry).starts_with("# HELP c ruled\n"));
+    assert_eq!(registry.expire(Timestamp(160_000), || ()), 4);
+}
+
+/// Deltas come while series expire and are deleted: each is in what was removed or in what is there.
+#[test]
+fn no_delta_is_lost_to_a_removal() {
+    let (registry, policy) = (registry(), Policy::default());
+    let done = AtomicUsize::new(0);
+    let removed = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for n in 0..20_000 {
+                    push_at(&registry, &policy, &delta("counter", "c", n % 7), 1);
+                }
+                done.fetch_add(1, Relaxed);
+            });
+        }
+        scope.spawn(|| {
+            while done.load(Relaxed) < 3 {
+                removed.fetch_add(registry.delete(|_| true, |_, _| true, || ()), Relaxed);
+                assert!(registry.series_count() <= 7);
+            }
+        });
+    });
+    // Which delta went with which series cannot be told; but all counts agree in the end.
+    let left = registry.series_count();
+    assert_eq!(registry.delete(|_| true, |_, _| true, || ()), left);
+    assert_eq!((registry.bytes(), registry.family_count()), (0, 0));
+    assert!(registry.shards.iter().all(|shard| shard.read().is_empty()));
+    assert!(removed.load(Relaxed) > 0);
+}
+
+#[test]
+fn the_label_with_most_values_is_to_blame() {
+    let limits = SeriesLimits { per_family: Some(4), ..SeriesLimits::default() };
+    let (registry, policy) = (registry(), policy(limits));
+    for user in 0..6 {
+        let text = format!(
+            r#"{{"type":"counter","name":"c","method":"inc","labels":{{"env":"e{}","user":"{user}"}}}}"#,
+            user % 2
+        );
+        push_at(&registry, &policy, &text, 1);
+    }
+    let found = registry.blame(|| ());
+    let want = Culprit { label: "user".into(), values: 4 };
+    assert_eq!((found.len(), &found[0].culprit), (1, &want));
+    assert!(registry.blame(|| ()).is_empty(), "once");
+    assert_eq!(registry.families()[0].culprit, Some(want));
+}

@@ -1,0 +1,230 @@
+//! Relabeling, in the vocabulary of Prometheus' `relabel_config` and with its defaults.
+
+use super::Pattern;
+
+/// The label that stands for the metric name.
+const NAME_LABEL: &str = "__name__";
+
+/// What a delta is called, while it is changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// The metric name.
+    pub name: String,
+    /// Label names, each once, and values.
+    pub labels: Vec<(String, String)>,
+}
+
+/// Whether a delta goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relabeled {
+    /// It does.
+    Kept,
+    /// It does not.
+    Dropped,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct Relabel {
+    /// Values of these labels are joined to the text that is looked at; `__name__` is the metric name.
+    pub source_labels: Vec<String>,
+    /// Between those values; `;` by default.
+    pub separator: String,
+    /// What the text, or a label's name, has to fit; anything by default.
+    pub regex: Pattern,
+    /// The label that is written, or compared; may refer to groups of the expression.
+    pub target_label: String,
+    /// What is written; `$1` by default.
+    pub replacement: String,
+    /// What happens.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Where the text fits, the target becomes the replacement; an empty one removes it.
+    Replace,
+    /// The target becomes the text in lower case.
+    Lowercase,
+    /// The target becomes the text in upper case.
+    Uppercase,
+    /// Deltas whose text does not fit are dropped.
+    Keep,
+    /// Deltas whose text fits are dropped.
+    Drop,
+    /// Deltas whose text is not the target's value are dropped.
+    KeepEqual,
+    /// Deltas whose text is the target's value are dropped.
+    DropEqual,
+    /// Labels whose names fit are copied to the names that the replacement gives.
+    LabelMap,
+    /// Labels whose names fit are removed.
+    LabelDrop,
+    /// Labels whose names do not fit are removed.
+    LabelKeep,
+}
+
+/// A step that says too little, or too much.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RelabelError {
+    /// No such action.
+    #[error(
+        "action {0:?} is unknown: use replace, lowercase, uppercase, keep, drop, keepequal, dropequal, \
+         labelmap, labeldrop or labelkeep"
+    )]
+    Action(String),
+    /// An action of Prometheus that is not there.
+    #[error("action hashmod divides targets among scrapers, and there are none here: leave it out")]
+    HashMod,
+    /// A target that is missing.
+    #[error("action {0} needs a target_label")]
+    NoTarget(&'static str),
+    /// The text that is looked at is of no label.
+    #[error("action {0} needs source_labels")]
+    NoSource(&'static str),
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Replace,
+        Self::Lowercase,
+        Self::Uppercase,
+        Self::Keep,
+        Self::Drop,
+        Self::KeepEqual,
+        Self::DropEqual,
+        Self::LabelMap,
+        Self::LabelDrop,
+        Self::LabelKeep,
+    ];
+
+    /// The word of Prometheus.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::Lowercase => "lowercase",
+            Self::Uppercase => "uppercase",
+            Self::Keep => "keep",
+            Self::Drop => "drop",
+            Self::KeepEqual => "keepequal",
+            Self::DropEqual => "dropequal",
+            Self::LabelMap => "labelmap",
+            Self::LabelDrop => "labeldrop",
+            Self::LabelKeep => "labelkeep",
+        }
+    }
+
+    /// Reads the word, in any case, as Prometheus does.
+    pub fn parse(text: &str) -> Result<Self, RelabelError> {
+        let word = text.to_ascii_lowercase();
+        if word == "hashmod" {
+            return Err(RelabelError::HashMod);
+        }
+        let action = Self::ALL.into_iter().find(|action| action.as_str() == word);
+        action.ok_or_else(|| RelabelError::Action(text.to_owned()))
+    }
+}
+
+impl Relabel {
+    /// Checks that a step has what its action needs.
+    pub fn checked(self) -> Result<Self, RelabelError> {
+        let action = self.action.as_str();
+        match self.action {
+            Action::Replace
+            | Action::Lowercase
+            | Action::Uppercase
+            | Action::KeepEqual
+            | Action::DropEqual
+                if self.target_label.is_empty() =>
+            {
+                Err(RelabelError::NoTarget(action))
+            }
+            Action::KeepEqual | Action::DropEqual if self.source_labels.is_empty() => {
+                Err(RelabelError::NoSource(action))
+            }
+            Action::Replace
+            | Action::Lowercase
+            | Action::Uppercase
+            | Action::Keep
+            | Action::Drop
+            | Action::KeepEqual
+            | Action::DropEqual
+            | Action::LabelMap
+            | Action::LabelDrop
+            | Action::LabelKeep => Ok(self),
+        }
+    }
+
+    pub(super) fn apply(&self, draft: &mut Draft) -> Relabeled {
+        let values = self.source_labels.iter().map(|label| draft.value_of(label));
+        let text = values.map(Option::unwrap_or_default).collect::<Vec<_>>().join(&self.separator);
+        let keep_if = |keep| if keep { Relabeled::Kept } else { Relabeled::Dropped };
+        match self.action {
+            Action::Keep => return keep_if(self.regex.is_match(&text)),
+            Action::Drop => return keep_if(!self.regex.is_match(&text)),
+            Action::KeepEqual => return keep_if(draft.value(&self.target_label) == text),
+            Action::DropEqual => return keep_if(draft.value(&self.target_label) != text),
+            Action::Lowercase => draft.set(&self.target_label, text.to_lowercase()),
+            Action::Uppercase => draft.set(&self.target_label, text.to_uppercase()),
+            Action::Replace => {
+                if let Some(groups) = self.regex.captures(&text) {
+                    let (mut target, mut value) = (String::new(), String::new());
+                    groups.expand(&self.target_label, &mut target);
+                    groups.expand(&self.replacement, &mut value);
+                    if !target.is_empty() {
+                        draft.set(&target, value);
+                    }
+                }
+            }
+            Action::LabelMap => {
+                for (label, value) in draft.labels.clone() {
+                    if let Some(groups) = self.regex.captures(&label) {
+                        let mut target = String::new();
+                        groups.expand(&self.replacement, &mut target);
+                        if !target.is_empty() {
+                            draft.set(&target, value);
+                        }
+                    }
+                }
+            }
+            Action::LabelDrop => draft.labels.retain(|(label, _)| !self.regex.is_match(label)),
+            Action::LabelKeep => draft.labels.retain(|(label, _)| self.regex.is_match(label)),
+        }
+        Relabeled::Kept
+    }
+}
+
+impl Draft {
+    /// The value of a label, if it is there.
+    pub fn value_of(&self, label: &str) -> Option<&str> {
+        if label == NAME_LABEL {
+            return Some(&self.name);
+        }
+        self.labels.iter().find(|(name, _)| name == label).map(|(_, value)| &**value)
+    }
+
+    /// Gives a label a value; an empty one removes it, but for the metric name.
+    pub fn set(&mut self, label: &str, value: String) {
+        if label == NAME_LABEL {
+            self.name = value;
+            return;
+        }
+        match self.labels.iter_mut().find(|(name, _)| name == label) {
+            Some((_, held)) if !value.is_empty() => *held = value,
+            Some(_) => self.labels.retain(|(name, _)| name != label),
+            None if value.is_empty() => {}
+            None => self.labels.push((label.to_owned(), value)),
+        }
+    }
+
+    fn value(&self, label: &str) -> &str {
+        self.value_of(label).unwrap_or_default()
+    }
+
+    /// Removes labels that were for passing values from step to step.
+    pub(super) fn finish(&mut self) {
+        self.labels.retain(|(label, _)| !label.starts_with("__"));
+    }
+}
