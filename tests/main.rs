@@ -7,6 +7,7 @@
 mod support;
 
 mod compressed;
+mod config;
 mod conformance;
 mod declare;
 mod flags;

@@ -4,6 +4,7 @@
 use std::{
     env,
     io::{self, Write},
+    path::Path,
     process::ExitCode,
 };
 
@@ -32,7 +33,8 @@ fn main() -> ExitCode {
             tell(io::stderr(), &format!("{error}\n{}", config::usage()));
             return ExitCode::from(2);
         }
-        Err(error @ ConfigError::Address { .. }) => {
+        Ok(Invocation::Check(path)) => return check(&path),
+        Err(error @ (ConfigError::Address { .. } | ConfigError::File(_))) => {
             tell(io::stderr(), &format!("{error}\n"));
             return ExitCode::FAILURE;
         }
@@ -42,6 +44,20 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says whether a file could be run with.
+fn check(path: &Path) -> ExitCode {
+    match config::check(path) {
+        Ok(config) => {
+            tell(io::stdout(), &format!("ok: {}\n", config.summary()));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tell(io::stderr(), &format!("{error}\n"));
             ExitCode::FAILURE
         }
     }

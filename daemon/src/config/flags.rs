@@ -1,17 +1,21 @@
 //! The table of flags, and how the command line and the environment fill it: as Go's `flag` package reads
 //! them (`-x v`, `-x=v`, `--x v`, `--x=v`, the last one wins, parsing stops at the first other argument),
-//! because the original's are.
+//! because the original's are. The file of `-config.file` fills in what neither gives.
 
-use std::{ffi::OsString, iter};
+use std::{ffi::OsString, iter, path::Path};
 
 use getopts::{Fail, HasArg, Occur, Options, ParsingStyle};
 
-use super::UsageError;
+use super::{
+    ConfigError, UsageError,
+    file::{File, FileError},
+    yaml::{Place, Problem},
+};
 
 /// One flag: everything that is known of it.
 pub(super) struct Flag {
     /// Its name, without the dash.
-    name: &'static str,
+    pub(super) name: &'static str,
     /// Another spelling, for the flags of former releases of the original.
     alias: Option<&'static str>,
     /// The value where none is given; `None` marks a switch, which is off.
@@ -21,6 +25,13 @@ pub(super) struct Flag {
 }
 
 pub(super) const FLAGS: &[Flag] = &[
+    Flag {
+        name: "config.file",
+        alias: None,
+        default: Some(""),
+        help: "A file, in YAML, of settings that neither flags nor environment give, of rules for metrics\n\
+               by their names, and of who may do what. SIGHUP reads it again.",
+    },
     Flag {
         name: "http-listen-address",
         alias: None,
@@ -174,6 +185,19 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Bytes of one HTTP body, as it comes and unpacked; a longer one is answered with 413.",
     },
     Flag {
+        name: "web.cors.origins",
+        alias: None,
+        default: Some(""),
+        help: "Origins whose pages in a browser may push, comma-separated, such as\n\
+               https://shop.example; * is any, and goes with open access only.",
+    },
+    Flag {
+        name: "web.enable-lifecycle",
+        alias: None,
+        default: None,
+        help: "Reload and stop by PUT or POST to /-/reload and /-/quit.",
+    },
+    Flag {
         name: "web.max-connections",
         alias: None,
         default: Some("1024"),
@@ -226,6 +250,28 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag { name: "help", alias: Some("h"), default: None, help: "Print this text and exit." },
 ];
 
+/// Flags that take effect when the configuration is reloaded; the others, when the process starts.
+const RELOADABLE: &[&str] = &[
+    "histogram.native",
+    "summary.objectives",
+    "series.limit",
+    "web.max-body-bytes",
+    "web.cors.origins",
+    "log.level",
+    "debug",
+];
+
+/// Flags whose values are lists, and what stands between two items.
+const LISTS: &[(&str, &str)] = &[
+    ("http-listen-address", ","),
+    ("udp-listen-address", ","),
+    ("unix-listen-address", ","),
+    ("declare.file", ","),
+    ("web.cors.origins", ","),
+    ("histogram.native", " "),
+    ("summary.objectives", " "),
+];
+
 impl Flag {
     /// All its spellings.
     pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
@@ -242,17 +288,48 @@ impl Flag {
             format!("PUSHPROM_{}", self.name.to_ascii_uppercase().replace(['.', '-'], "_"));
         Some(variable)
     }
+
+    /// Its key in the file: the name, of which each full stop leads into a mapping. What asks for a text
+    /// or for the file itself has none.
+    pub(super) fn key(&self) -> Option<String> {
+        (!matches!(self.name, "version" | "help" | "config.file"))
+            .then(|| self.name.replace('-', "_"))
+    }
+
+    /// What stands between the items of its value, if that is a list.
+    pub(super) fn list_separator(&self) -> Option<&'static str> {
+        LISTS.iter().find(|(name, _)| *name == self.name).map(|(_, separator)| *separator)
+    }
+
+    /// Whether a reload puts another value in force.
+    pub(super) fn is_reloadable(&self) -> bool {
+        RELOADABLE.contains(&self.name)
+    }
 }
 
 /// What was given for each flag, and where.
+#[derive(Clone, Debug)]
 pub(super) struct Values {
     // In the order of FLAGS.
     given: Vec<Option<Given>>,
 }
 
+#[derive(Clone, Debug)]
 struct Given {
     text: String,
-    origin: String,
+    origin: Origin,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug)]
+enum Origin {
+    /// The command line, under one of the flag's names.
+    Flag(&'static str),
+    Variable(String),
+    File {
+        path: String,
+        place: Option<Place>,
+    },
 }
 
 impl Values {
@@ -286,16 +363,48 @@ impl Values {
             });
             // Of a switch with a value both are there; the later in this order is the value.
             let last = by_flag.max_by_key(|(at, _, _)| *at);
-            let by_flag =
-                last.map(|(_, name, text)| Given { text, origin: format!("flag -{name}") });
+            let by_flag = last.map(|(_, name, text)| Given { text, origin: Origin::Flag(name) });
             by_flag.or_else(|| {
                 let variable = flag.variable()?;
                 // An empty variable is how many launchers unset one.
                 let text = environment(&variable).filter(|text| !text.is_empty())?;
-                Some(Given { text, origin: format!("environment variable {variable}") })
+                Some(Given { text, origin: Origin::Variable(variable) })
             })
         });
         Ok(Self { given: given.collect() })
+    }
+
+    /// Takes from a file what neither flags nor environment gave.
+    pub(super) fn fill_in(&mut self, path: &Path, file: &File) {
+        for (given, by_file) in self.given.iter_mut().zip(&file.given) {
+            if let (None, Some((text, place))) = (&given, by_file) {
+                let origin = Origin::File { path: path.display().to_string(), place: *place };
+                *given = Some(Given { text: text.clone(), origin });
+            }
+        }
+    }
+
+    /// Takes from `old` the values that only a start changes; says the names of those that differ.
+    pub(super) fn keep_fixed(&mut self, old: &Self) -> Vec<&'static str> {
+        let mut kept = Vec::new();
+        for (index, flag) in FLAGS.iter().enumerate().filter(|(_, flag)| !flag.is_reloadable()) {
+            if self.text(index) != old.text(index) {
+                kept.push(flag.name);
+                self.given[index].clone_from(&old.given[index]);
+            }
+        }
+        kept
+    }
+
+    /// How many are from the file.
+    pub(super) fn from_file(&self) -> usize {
+        let is_from_file = |given: &&Given| matches!(given.origin, Origin::File { .. });
+        self.given.iter().flatten().filter(is_from_file).count()
+    }
+
+    /// Every flag with its value in force.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        FLAGS.iter().enumerate().map(|(index, flag)| (flag.name, self.text(index)))
     }
 
     /// The value of a flag, read by `read`, which says what is wrong with it otherwise.
@@ -303,22 +412,34 @@ impl Values {
         &self,
         name: &str,
         read: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, UsageError> {
-        let place = FLAGS.iter().position(|flag| flag.name == name);
-        let place = place.expect("every flag that is read is in the table");
-        let (text, origin) = match &self.given[place] {
-            Some(given) => (&*given.text, &*given.origin),
-            None => (FLAGS[place].default.unwrap_or("false"), "the default"),
-        };
-        read(text).map_err(|problem| UsageError::Invalid {
-            value: text.to_owned(),
-            origin: origin.to_owned(),
-            problem,
+    ) -> Result<T, ConfigError> {
+        let index = FLAGS.iter().position(|flag| flag.name == name);
+        let index = index.expect("every flag that is read is in the table");
+        let text = self.text(index);
+        read(text).map_err(|problem| {
+            let origin = match self.given[index].as_ref().map(|given| &given.origin) {
+                Some(Origin::Flag(name)) => format!("flag -{name}"),
+                Some(Origin::Variable(variable)) => format!("environment variable {variable}"),
+                Some(Origin::File { path, place }) => {
+                    let key = FLAGS[index].key().unwrap_or_default();
+                    let problem = format!("invalid value {text:?} for {key}: {problem}");
+                    let problem = Problem { place: *place, text: problem };
+                    return FileError::new(Path::new(path), problem).into();
+                }
+                None => "the default".to_owned(),
+            };
+            UsageError::Invalid { value: text.to_owned(), origin, problem }.into()
         })
     }
 
+    /// The text of a flag's value in force, by its place in the table.
+    fn text(&self, index: usize) -> &str {
+        let default = FLAGS[index].default.unwrap_or("false");
+        self.given[index].as_ref().map_or(default, |given| &given.text)
+    }
+
     /// Whether a switch is on, in the words of Go's `strconv.ParseBool`.
-    pub(super) fn switch(&self, name: &str) -> Result<bool, UsageError> {
+    pub(super) fn switch(&self, name: &str) -> Result<bool, ConfigError> {
         self.get(name, |text| match text {
             "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
             "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),

@@ -1,10 +1,17 @@
-//! What the operator asked for, from flags and environment, checked whole before anything binds.
+//! What the operator asked for, from flags, environment and file, checked whole before anything binds.
 
 mod address;
+mod file;
 mod flags;
 mod rules;
+mod yaml;
 
-use std::{ffi::OsString, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 pub use address::{Address, Endpoint};
 use pushprom_core::{
@@ -16,6 +23,7 @@ use pushprom_core::{
 };
 use tracing::level_filters::LevelFilter;
 
+pub use self::file::FileError;
 use self::flags::{FLAGS, Values};
 
 /// The longest of any waiting time: more is a slip, and clocks cannot add up just any.
@@ -78,6 +86,21 @@ pub struct Config {
     pub log_level: LevelFilter,
     /// How a log line is laid out.
     pub log_format: LogFormat,
+    /// The file that was read, if there is one.
+    pub file: Option<PathBuf>,
+    /// Whether a request may reload or stop the process.
+    pub lifecycle: Lifecycle,
+    /// What was given for each flag.
+    values: Values,
+}
+
+/// Whether a request may reload or stop the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// No.
+    Off,
+    /// `/-/reload` and `/-/quit` are there.
+    On,
 }
 
 /// What is done about names that break the conventions.
@@ -103,6 +126,8 @@ pub enum LogFormat {
 pub enum Invocation {
     /// To serve.
     Run(Box<Config>),
+    /// To say whether a file could be run with.
+    Check(PathBuf),
     /// To print [`usage`].
     Help,
     /// To print the version.
@@ -115,6 +140,9 @@ pub enum ConfigError {
     /// It is written wrongly.
     #[error(transparent)]
     Usage(#[from] UsageError),
+    /// The file of `-config.file` cannot be followed.
+    #[error("{0}")]
+    File(#[from] FileError),
     /// It is well written, but there is nowhere to listen at such an address.
     #[error("cannot listen where {origin} says: {problem}")]
     Address {
@@ -134,6 +162,9 @@ pub enum UsageError {
     /// A flag without its value.
     #[error("flag needs an argument: -{0}")]
     NoValue(String),
+    /// The subcommand, and not one argument more.
+    #[error("check-config takes one argument, the file: pushprom check-config pushprom.yml")]
+    Check,
     /// A value that its flag does not take.
     #[error("invalid value {value:?} for {origin}: {problem}")]
     Invalid {
@@ -146,11 +177,21 @@ pub enum UsageError {
     },
 }
 
-/// Reads flags, which win, and environment variables.
+/// The first argument that asks for [`Invocation::Check`].
+const CHECK: &str = "check-config";
+
+/// Reads flags, which win, environment variables, and the file that these name.
 pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<Invocation, ConfigError> {
+    let mut arguments = arguments.into_iter().peekable();
+    if arguments.next_if(|first| first == CHECK).is_some() {
+        return match (arguments.next(), arguments.next()) {
+            (Some(path), None) => Ok(Invocation::Check(path.into())),
+            (Some(_) | None, _) => Err(UsageError::Check.into()),
+        };
+    }
     let values = Values::parse(arguments, environment)?;
     if values.switch("help")? {
         return Ok(Invocation::Help);
@@ -158,44 +199,87 @@ pub fn parse(
     if values.switch("version")? {
         return Ok(Invocation::Version);
     }
-    let log_level = if values.switch("debug")? {
-        LevelFilter::DEBUG
-    } else {
-        values.get("log.level", parse_level)?
-    };
-    Ok(Invocation::Run(Box::new(Config {
-        http_listen: addresses(&values, "http-listen-address", address::parse_endpoints)?,
-        udp_listen: addresses(&values, "udp-listen-address", address::parse_list)?,
-        unix_listen: addresses(&values, "unix-listen-address", address::parse_paths)?,
-        unix_mode: values.get("unix.mode", parse_mode)?,
-        udp_receive_buffer_bytes: values
-            .get("udp.receive-buffer-bytes", |text| parse_up_to(RECEIVE_BUFFER_BYTES_MAX, text))?,
-        udp_sockets: values.get("udp.sockets", |text| parse_up_to(UDP_SOCKETS_MAX, text))?,
-        schema_conflicts: values.get("schema.conflicts", parse_schema_conflicts)?,
-        rules: rules(&values)?,
-        first_scrape_zero: values.get("counter.first-scrape-zero", parse_optional_duration)?,
-        declare_files: values.get("declare.file", parse_files)?,
-        linting: if values.switch("lint.warn")? { Linting::Warn } else { Linting::Off },
-        limits: Limits {
-            message_bytes: values
-                .get("web.max-body-bytes", |text| parse_up_to(BODY_BYTES_MAX, text))?,
-            names: values.get("names.validation-scheme", parse_name_scheme)?,
-        },
-        pages: expose::Options { created: values.switch("openmetrics.created")? },
-        connections_max: values.get("web.max-connections", parse_count)?,
-        scrapes_max: values.get("web.max-scrapes", parse_count)?,
-        header_timeout: values.get("web.header-timeout", parse_duration)?,
-        body_timeout: values.get("web.body-timeout", parse_duration)?,
-        write_timeout: values.get("web.write-timeout", parse_duration)?,
-        shutdown_timeout: values.get("shutdown.timeout", parse_duration)?,
-        log_level,
-        log_format: values.get("log.format", parse_log_format)?,
-    })))
+    let path = values.get("config.file", |text| Ok(PathBuf::from(text)))?;
+    let path = Some(path).filter(|path| !path.as_os_str().is_empty());
+    Config::read(values, path).map(|config| Invocation::Run(Box::new(config)))
+}
+
+/// What a file by itself asks for, for who wants to know whether it could be run with.
+pub fn check(path: &Path) -> Result<Config, ConfigError> {
+    Config::read(Values::parse([], |_| None)?, Some(path.to_owned()))
+}
+
+impl Config {
+    /// Reads the file, and with it what flags and environment leave open.
+    fn read(mut values: Values, path: Option<PathBuf>) -> Result<Self, ConfigError> {
+        if let Some(path) = &path {
+            let file = file::load(path)?;
+            values.fill_in(path, &file);
+        }
+        Self::of(values, path)
+    }
+
+    /// Every flag with the text of its value in force.
+    pub fn flags(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.values.all()
+    }
+
+    /// What the file brought, in numbers.
+    pub fn summary(&self) -> String {
+        let settings = self.values.from_file();
+        format!("{settings} settings")
+    }
+
+    fn of(values: Values, file: Option<PathBuf>) -> Result<Self, ConfigError> {
+        let log_level = if values.switch("debug")? {
+            LevelFilter::DEBUG
+        } else {
+            values.get("log.level", parse_level)?
+        };
+        Ok(Self {
+            http_listen: addresses(&values, "http-listen-address", address::parse_endpoints)?,
+            udp_listen: addresses(&values, "udp-listen-address", address::parse_list)?,
+            unix_listen: addresses(&values, "unix-listen-address", address::parse_paths)?,
+            unix_mode: values.get("unix.mode", parse_mode)?,
+            udp_receive_buffer_bytes: values.get("udp.receive-buffer-bytes", |text| {
+                parse_up_to(RECEIVE_BUFFER_BYTES_MAX, text)
+            })?,
+            udp_sockets: values.get("udp.sockets", |text| parse_up_to(UDP_SOCKETS_MAX, text))?,
+            schema_conflicts: values.get("schema.conflicts", parse_schema_conflicts)?,
+            rules: rules(&values)?,
+            first_scrape_zero: values.get("counter.first-scrape-zero", parse_optional_duration)?,
+            declare_files: values.get("declare.file", parse_files)?,
+            linting: if values.switch("lint.warn")? { Linting::Warn } else { Linting::Off },
+            limits: Limits {
+                message_bytes: values
+                    .get("web.max-body-bytes", |text| parse_up_to(BODY_BYTES_MAX, text))?,
+                names: values.get("names.validation-scheme", parse_name_scheme)?,
+            },
+            pages: expose::Options { created: values.switch("openmetrics.created")? },
+            connections_max: values.get("web.max-connections", parse_count)?,
+            scrapes_max: values.get("web.max-scrapes", parse_count)?,
+            header_timeout: values.get("web.header-timeout", parse_duration)?,
+            body_timeout: values.get("web.body-timeout", parse_duration)?,
+            write_timeout: values.get("web.write-timeout", parse_duration)?,
+            shutdown_timeout: values.get("shutdown.timeout", parse_duration)?,
+            log_level,
+            log_format: values.get("log.format", parse_log_format)?,
+            lifecycle: if values.switch("web.enable-lifecycle")? {
+                Lifecycle::On
+            } else {
+                Lifecycle::Off
+            },
+            file,
+            values,
+        })
+    }
 }
 
 /// The text of `-h`, made from the table of flags.
 pub fn usage() -> String {
     let mut text = "Usage of pushprom:\n".to_owned();
+    text +=
+        &format!("  {CHECK} file\n    \tSay whether -config.file could be this file, and exit.\n");
     for flag in FLAGS {
         let value = if flag.default.is_some() { " value" } else { "" };
         let names: Vec<String> = flag.names().map(|name| format!("-{name}{value}")).collect();
@@ -216,15 +300,17 @@ pub fn usage() -> String {
 /// The table of flags as a Markdown page shows it; `docs/configuration.md` holds a copy.
 pub fn markdown_table() -> String {
     let mut text =
-        "| flag | default | environment | what it does |\n|---|---|---|---|\n".to_owned();
+        "| flag | default | environment | key | what it does |\n|---|---|---|---|---|\n".to_owned();
     for flag in FLAGS {
         let names: Vec<String> = flag.names().map(|name| format!("`-{name}`")).collect();
         let default = flag.default.filter(|default| !default.is_empty());
         let default = default.map(|default| format!("`{default}`")).unwrap_or_default();
         let help = flag.help.replace('\n', " ").replace('|', "\\|");
         let variable = flag.variable().map(|variable| format!("`{variable}`")).unwrap_or_default();
+        let mark = if flag.is_reloadable() { " ↻" } else { "" };
+        let key = flag.key().map(|key| format!("`{key}`{mark}")).unwrap_or_default();
         let names = names.join(", ");
-        text += &format!("| {names} | {default} | {variable} | {help} |\n");
+        text += &format!("| {names} | {default} | {variable} | {key} | {help} |\n");
     }
     text
 }
@@ -235,12 +321,16 @@ fn addresses<T>(
     read: impl Fn(&str) -> Result<Vec<T>, String>,
 ) -> Result<Vec<T>, ConfigError> {
     values.get(flag, read).map_err(|error| match error {
-        UsageError::Invalid { origin, problem, .. } => ConfigError::Address { origin, problem },
-        other @ (UsageError::Unknown(_) | UsageError::NoValue(_)) => other.into(),
+        ConfigError::Usage(UsageError::Invalid { origin, problem, .. }) => {
+            ConfigError::Address { origin, problem }
+        }
+        other @ (ConfigError::Usage(_) | ConfigError::File(_) | ConfigError::Address { .. }) => {
+            other
+        }
     })
 }
 
-fn rules(values: &Values) -> Result<Rules, UsageError> {
+fn rules(values: &Values) -> Result<Rules, ConfigError> {
     let mut list = values.get("histogram.native", rules::parse_histograms)?;
     list.append(&mut values.get("summary.objectives", rules::parse_summaries)?);
     Ok(Rules {
@@ -257,7 +347,7 @@ fn rules(values: &Values) -> Result<Rules, UsageError> {
     })
 }
 
-fn span(values: &Values) -> Result<Span, UsageError> {
+fn span(values: &Values) -> Result<Span, ConfigError> {
     let age = values.get("summary.max-age", parse_duration)?;
     let slices = values.get("summary.age-buckets", |text| parse_up_to(AGE_BUCKETS_MAX, text))?;
     let milliseconds = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);

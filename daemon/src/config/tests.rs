@@ -28,6 +28,7 @@ fn check_in(
         Invocation::Run(config) => show(&config),
         Invocation::Help => "help".to_owned(),
         Invocation::Version => "version".to_owned(),
+        Invocation::Check(path) => format!("check {}", path.display()),
     });
     assert_eq!(got, want.map(str::to_owned).map_err(str::to_owned), "{environment} {line}");
 }
@@ -116,6 +117,43 @@ fn a_flag_wins_over_the_environment() {
         Err("invalid value \"0\" for environment variable PUSHPROM_SERIES_LIMIT: use a whole \
              number of at least 1"),
     );
+}
+
+#[test]
+fn a_file_fills_in_what_is_left_open() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("pushprom.yml");
+    let path = path.to_str().expect("a plain path");
+    let line = |rest: &str| format!("-config.file={path} {rest}");
+    std::fs::write(path, "log: {level: warn}\nseries:\n  limit: 7\n").expect("it can be written");
+    let series = |config: &Config| format!("{} {}", level(config), config.limits.series);
+    check(&line(""), series, Ok("warn 7"));
+    check(&line("-log.level=error"), series, Ok("error 7"));
+    check_in("PUSHPROM_LOG_LEVEL=error", &line(""), series, Ok("error 7"));
+    check_in("PUSHPROM_LOG_LEVEL=debug", &line("-log.level=error"), series, Ok("error 7"));
+    check_in(&format!("PUSHPROM_CONFIG_FILE={path}"), "", series, Ok("warn 7"));
+    let files = |config: &Config| format!("{:?} {}", config.file, config.summary());
+    check("", files, Ok("None 0 settings"));
+    check(&line("-series.limit=8"), files, Ok(&format!("Some({path:?}) 1 settings")));
+    check(&format!("check-config {path}"), level, Ok(&format!("check {path}")));
+    for wrong in ["check-config", "check-config a b"] {
+        let problem =
+            "check-config takes one argument, the file: pushprom check-config pushprom.yml";
+        check(wrong, level, Err(problem));
+    }
+    check("-debug check-config", level, Ok("debug"));
+    std::fs::write(path, "series:\n  limit: 0\n").expect("it can be written");
+    let problem = "invalid value \"0\" for series.limit: use a whole number of at least 1";
+    check(&line(""), series, Err(&format!("{path}:2:3: {problem}")));
+    check(&line("-series.limit=8"), series, Ok("info 8"));
+    std::fs::remove_file(path).expect("it is there");
+    let problem = "cannot be read: No such file or directory (os error 2)";
+    check(&line(""), series, Err(&format!("{path}: {problem}")));
+    std::fs::write(path, vec![b'#'; 1024 * 1024 + 1]).expect("it can be written");
+    let problem = "is longer than the limit of 1048576 bytes: is it the right file?";
+    check(&line(""), series, Err(&format!("{path}: {problem}")));
+    std::fs::write(path, b"# \xff").expect("it can be written");
+    check(&line(""), series, Err(&format!("{path}: is no UTF-8")));
 }
 
 #[test]

@@ -1,0 +1,79 @@
+//! The file of `-config.file`: a key for each flag, named by it, and sections for what flags cannot say.
+
+mod values;
+
+use std::{
+    fmt, fs,
+    io::{self, Read},
+    path::Path,
+};
+
+use self::values::Contents;
+use super::yaml::{Place, Problem};
+
+/// Bytes of a file.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// What a file says.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    /// What it gives for each flag, in the order of `FLAGS`.
+    pub(super) given: Vec<Option<(String, Option<Place>)>>,
+}
+
+/// Why a file cannot be followed: one line, with the place in the file where there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileError {
+    path: String,
+    place: Option<Place>,
+    problem: String,
+}
+
+/// Reads a file.
+pub(super) fn load(path: &Path) -> Result<File, FileError> {
+    let text = read(path).map_err(|problem| FileError::new(path, Problem::at(None, problem)))?;
+    parse(&text).map_err(|problem| FileError::new(path, problem))
+}
+
+/// Reads the text of a file.
+pub(super) fn parse(text: &str) -> Result<File, Problem> {
+    let contents = Contents::read(text)?;
+    Ok(File { given: contents.given })
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let read = || -> io::Result<Option<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        let file = fs::File::open(path)?;
+        let length = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        Ok((length as u64 <= FILE_BYTES_MAX).then_some(bytes))
+    };
+    let bytes = read().map_err(|error| format!("cannot be read: {error}"))?;
+    let bytes = bytes.ok_or_else(|| {
+        format!("is longer than the limit of {FILE_BYTES_MAX} bytes: is it the right file?")
+    })?;
+    String::from_utf8(bytes).map_err(|_| "is no UTF-8".to_owned())
+}
+
+impl FileError {
+    /// A problem of a file.
+    pub(super) fn new(path: &Path, problem: Problem) -> Self {
+        let Problem { place, text } = problem;
+        Self { path: path.display().to_string(), place, problem: text }
+    }
+}
+
+impl std::error::Error for FileError {}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)?;
+        if let Some(place) = self.place {
+            write!(f, ":{place}")?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+#[cfg(test)]
+mod tests;
