@@ -1,22 +1,26 @@
 //! What the operator asked for, from flags, environment and file, checked whole before anything binds.
 
+mod access;
 mod address;
 mod file;
 mod flags;
+mod origins;
+mod read;
 mod rules;
 mod yaml;
 
 use std::{
     ffi::OsString,
-    num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+pub use access::{Granted, Mark, Named, Principals, Right, Rights};
 pub use address::{Address, Endpoint};
+pub use origins::Origins;
 use pushprom_core::{
     expose,
-    limits::{Limits, NameScheme, SeriesLimits},
+    limits::{Limits, SeriesLimits},
     model::Span,
     registry::SchemaConflicts,
     rules::Rules,
@@ -24,10 +28,15 @@ use pushprom_core::{
 use tracing::level_filters::LevelFilter;
 
 pub use self::file::FileError;
-use self::flags::{FLAGS, Values};
-
-/// The longest of any waiting time: more is a slip, and clocks cannot add up just any.
-const DURATION_MAX: Duration = Duration::from_hours(24);
+use self::{
+    file::File,
+    flags::{FLAGS, Values},
+    read::{
+        parse_count, parse_duration, parse_expiry, parse_files, parse_level, parse_log_format,
+        parse_mode, parse_name_scheme, parse_optional_count, parse_optional_duration,
+        parse_schema_conflicts, parse_up_to,
+    },
+};
 
 /// The most that `-web.max-body-bytes` may allow: a body is held in memory whole.
 const BODY_BYTES_MAX: usize = 1024 * 1024 * 1024;
@@ -90,6 +99,12 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Whether a request may reload or stop the process.
     pub lifecycle: Lifecycle,
+    /// Who may do what; without it everybody may do everything.
+    pub access: Option<Principals>,
+    /// Origins whose pages may push.
+    pub origins: Origins,
+    /// How many rules are from the file.
+    file_rules: usize,
     /// What was given for each flag.
     values: Values,
 }
@@ -199,26 +214,45 @@ pub fn parse(
     if values.switch("version")? {
         return Ok(Invocation::Version);
     }
-    let path = values.get("config.file", |text| Ok(PathBuf::from(text)))?;
-    let path = Some(path).filter(|path| !path.as_os_str().is_empty());
-    Config::read(values, path).map(|config| Invocation::Run(Box::new(config)))
+    let (values, path, file) = fill_in(values)?;
+    Config::of(values, path, &file).map(|config| Invocation::Run(Box::new(config)))
 }
 
 /// What a file by itself asks for, for who wants to know whether it could be run with.
 pub fn check(path: &Path) -> Result<Config, ConfigError> {
-    Config::read(Values::parse([], |_| None)?, Some(path.to_owned()))
+    let file = file::load(path)?;
+    let mut values = Values::parse([], |_| None)?;
+    values.fill_in(path, &file);
+    Config::of(values, Some(path.to_owned()), &file)
+}
+
+/// Reads everything again for a process that runs with `old`, and says which flags keep their old values
+/// because only a start changes them.
+pub fn reload(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: impl Fn(&str) -> Option<String>,
+    old: &Config,
+) -> Result<(Config, Vec<&'static str>), ConfigError> {
+    let (mut values, path, file) = fill_in(Values::parse(arguments, environment)?)?;
+    // As at a start: what only a start changes is checked too.
+    let new = Config::of(values.clone(), path.clone(), &file)?;
+    let kept = values.keep_fixed(&old.values);
+    let new = if kept.is_empty() { new } else { Config::of(values, path, &file)? };
+    Ok((new, kept))
+}
+
+/// Reads the file, if one is named, and with it what flags and environment leave open.
+fn fill_in(mut values: Values) -> Result<(Values, Option<PathBuf>, File), ConfigError> {
+    let path = values.get("config.file", |text| Ok(PathBuf::from(text)))?;
+    if path.as_os_str().is_empty() {
+        return Ok((values, None, File::default()));
+    }
+    let file = file::load(&path)?;
+    values.fill_in(&path, &file);
+    Ok((values, Some(path), file))
 }
 
 impl Config {
-    /// Reads the file, and with it what flags and environment leave open.
-    fn read(mut values: Values, path: Option<PathBuf>) -> Result<Self, ConfigError> {
-        if let Some(path) = &path {
-            let file = file::load(path)?;
-            values.fill_in(path, &file);
-        }
-        Self::of(values, path)
-    }
-
     /// Every flag with the text of its value in force.
     pub fn flags(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.values.all()
@@ -226,11 +260,26 @@ impl Config {
 
     /// What the file brought, in numbers.
     pub fn summary(&self) -> String {
-        let settings = self.values.from_file();
-        format!("{settings} settings")
+        let (settings, rules) = (self.values.from_file(), self.file_rules);
+        let principals = self.access.as_ref().map_or(0, |access| access.named.len());
+        format!("{settings} settings, {rules} rules, {principals} principals")
     }
 
-    fn of(values: Values, file: Option<PathBuf>) -> Result<Self, ConfigError> {
+    fn of(values: Values, path: Option<PathBuf>, file: &File) -> Result<Self, ConfigError> {
+        let names = values.get("names.validation-scheme", parse_name_scheme)?;
+        let mut rules = rules(&values)?;
+        let in_file = |problem| FileError::new(path.as_deref().unwrap_or(Path::new("")), problem);
+        let mut file_rules = file.rules().map_err(in_file)?;
+        let rules_of_file = file_rules.len();
+        rules.list.append(&mut file_rules);
+        let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        let access = file.principals(folder, names).map_err(in_file)?;
+        let origins = values.get("web.cors.origins", |text| match text.parse()? {
+            Origins::Any if access.is_some() => {
+                Err("* is for open access alone: list the origins".to_owned())
+            }
+            origins => Ok(origins),
+        })?;
         let log_level = if values.switch("debug")? {
             LevelFilter::DEBUG
         } else {
@@ -246,14 +295,14 @@ impl Config {
             })?,
             udp_sockets: values.get("udp.sockets", |text| parse_up_to(UDP_SOCKETS_MAX, text))?,
             schema_conflicts: values.get("schema.conflicts", parse_schema_conflicts)?,
-            rules: rules(&values)?,
+            rules,
             first_scrape_zero: values.get("counter.first-scrape-zero", parse_optional_duration)?,
             declare_files: values.get("declare.file", parse_files)?,
             linting: if values.switch("lint.warn")? { Linting::Warn } else { Linting::Off },
             limits: Limits {
                 message_bytes: values
                     .get("web.max-body-bytes", |text| parse_up_to(BODY_BYTES_MAX, text))?,
-                names: values.get("names.validation-scheme", parse_name_scheme)?,
+                names,
             },
             pages: expose::Options { created: values.switch("openmetrics.created")? },
             connections_max: values.get("web.max-connections", parse_count)?,
@@ -269,7 +318,10 @@ impl Config {
             } else {
                 Lifecycle::Off
             },
-            file,
+            access,
+            origins,
+            file: path,
+            file_rules: rules_of_file,
             values,
         })
     }
@@ -352,114 +404,6 @@ fn span(values: &Values) -> Result<Span, ConfigError> {
     let slices = values.get("summary.age-buckets", |text| parse_up_to(AGE_BUCKETS_MAX, text))?;
     let milliseconds = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
     Ok(Span::new(milliseconds, u64::try_from(slices).unwrap_or(u64::MAX)))
-}
-
-fn parse_schema_conflicts(text: &str) -> Result<SchemaConflicts, String> {
-    match text {
-        "adopt" => Ok(SchemaConflicts::Adopt),
-        "reject" => Ok(SchemaConflicts::Reject),
-        _ => Err("use adopt or reject".to_owned()),
-    }
-}
-
-fn parse_name_scheme(text: &str) -> Result<NameScheme, String> {
-    match text {
-        "legacy" => Ok(NameScheme::Legacy),
-        "utf8" => Ok(NameScheme::Utf8),
-        _ => Err("use legacy or utf8".to_owned()),
-    }
-}
-
-fn parse_log_format(text: &str) -> Result<LogFormat, String> {
-    match text {
-        "logfmt" => Ok(LogFormat::Logfmt),
-        "json" => Ok(LogFormat::Json),
-        _ => Err("use logfmt or json".to_owned()),
-    }
-}
-
-/// `fatal` is a level of the original; nothing of ours is logged above `error`.
-fn parse_level(text: &str) -> Result<LevelFilter, String> {
-    match text {
-        "debug" => Ok(LevelFilter::DEBUG),
-        "info" => Ok(LevelFilter::INFO),
-        "warn" | "warning" => Ok(LevelFilter::WARN),
-        "error" | "fatal" | "panic" => Ok(LevelFilter::ERROR),
-        _ => Err("use debug, info, warn or error".to_owned()),
-    }
-}
-
-fn parse_count(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("use a whole number of at least 1".to_owned()),
-        Ok(count) => Ok(count),
-    }
-}
-
-fn parse_optional_count(text: &str) -> Result<Option<usize>, String> {
-    match text {
-        "off" => Ok(None),
-        text => match parse_count(text) {
-            Ok(count) => Ok(Some(count)),
-            Err(problem) => Err(format!("{problem}, or off")),
-        },
-    }
-}
-
-/// A time in whole seconds, or `off`.
-fn parse_expiry(text: &str) -> Result<Option<NonZeroU32>, String> {
-    if text == "off" {
-        return Ok(None);
-    }
-    let seconds = humantime::parse_duration(text).ok().map(|time| time.as_secs());
-    let seconds = seconds.and_then(|seconds| u32::try_from(seconds).ok()).and_then(NonZeroU32::new);
-    let problem = "use a duration of at least a second, such as 90s, 1h or 30d, or off";
-    seconds.map(Some).ok_or_else(|| problem.to_owned())
-}
-
-fn parse_up_to(max: usize, text: &str) -> Result<usize, String> {
-    match parse_count(text) {
-        Ok(count) if count <= max => Ok(count),
-        Ok(_) | Err(_) => Err(format!("use a whole number from 1 to {max}")),
-    }
-}
-
-/// File permissions as `chmod` takes them.
-fn parse_mode(text: &str) -> Result<u32, String> {
-    let is_octal = text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
-    match u32::from_str_radix(text, 8) {
-        Ok(mode) if is_octal && mode <= 0o777 => Ok(mode),
-        Ok(_) | Err(_) => Err("use an octal number from 0 to 0777, such as 0660".to_owned()),
-    }
-}
-
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(duration) if !duration.is_zero() && duration <= DURATION_MAX => Ok(duration),
-        Ok(_) | Err(_) => {
-            Err("use a duration above zero, of a day at most, such as 500ms, 10s or 1m".to_owned())
-        }
-    }
-}
-
-fn parse_optional_duration(text: &str) -> Result<Option<Duration>, String> {
-    match text {
-        "off" => Ok(None),
-        text => match parse_duration(text) {
-            Ok(duration) => Ok(Some(duration)),
-            Err(problem) => Err(format!("{problem}, or off")),
-        },
-    }
-}
-
-/// Paths, comma-separated; none at all for an empty text.
-fn parse_files(text: &str) -> Result<Vec<PathBuf>, String> {
-    let files: Vec<&str> = text.split(',').map(str::trim).collect();
-    match &*files {
-        [""] => Ok(Vec::new()),
-        files if files.contains(&"") => Err("a path is empty: leave out the comma".to_owned()),
-        files => Ok(files.iter().map(PathBuf::from).collect()),
-    }
 }
 
 #[cfg(test)]

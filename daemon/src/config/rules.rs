@@ -13,7 +13,7 @@ pub(super) fn parse_histograms(text: &str) -> Result<Vec<Rule>, String> {
 }
 
 /// `classic`, or `beside` or `instead` with a resolution.
-fn parse_native(setting: &str) -> Result<Histograms, String> {
+pub(super) fn parse_native(setting: &str) -> Result<Histograms, String> {
     let (word, resolution) = setting.split_once(':').unwrap_or((setting, ""));
     let resolution = parse_resolution(resolution);
     match word {

@@ -126,15 +126,19 @@ fn a_file_fills_in_what_is_left_open() {
     let path = path.to_str().expect("a plain path");
     let line = |rest: &str| format!("-config.file={path} {rest}");
     std::fs::write(path, "log: {level: warn}\nseries:\n  limit: 7\n").expect("it can be written");
-    let series = |config: &Config| format!("{} {}", level(config), config.limits.series);
+    let series = |config: &Config| format!("{} {}", level(config), config.rules.limits.all);
     check(&line(""), series, Ok("warn 7"));
     check(&line("-log.level=error"), series, Ok("error 7"));
     check_in("PUSHPROM_LOG_LEVEL=error", &line(""), series, Ok("error 7"));
     check_in("PUSHPROM_LOG_LEVEL=debug", &line("-log.level=error"), series, Ok("error 7"));
     check_in(&format!("PUSHPROM_CONFIG_FILE={path}"), "", series, Ok("warn 7"));
     let files = |config: &Config| format!("{:?} {}", config.file, config.summary());
-    check("", files, Ok("None 0 settings"));
-    check(&line("-series.limit=8"), files, Ok(&format!("Some({path:?}) 1 settings")));
+    check("", files, Ok("None 0 settings, 0 rules, 0 principals"));
+    check(
+        &line("-series.limit=8"),
+        files,
+        Ok(&format!("Some({path:?}) 1 settings, 0 rules, 0 principals")),
+    );
     check(&format!("check-config {path}"), level, Ok(&format!("check {path}")));
     for wrong in ["check-config", "check-config a b"] {
         let problem =

@@ -1,5 +1,7 @@
 //! The file of `-config.file`: a key for each flag, named by it, and sections for what flags cannot say.
 
+mod access;
+mod rules;
 mod values;
 
 use std::{
@@ -8,8 +10,13 @@ use std::{
     path::Path,
 };
 
+use pushprom_core::{limits::NameScheme, rules::Rule};
+
 use self::values::Contents;
-use super::yaml::{Place, Problem};
+use super::{
+    Principals,
+    yaml::{Place, Problem},
+};
 
 /// Bytes of a file.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -19,6 +26,8 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 pub(super) struct File {
     /// What it gives for each flag, in the order of `FLAGS`.
     pub(super) given: Vec<Option<(String, Option<Place>)>>,
+    rules: Vec<rules::Entry>,
+    access: Option<access::Section>,
 }
 
 /// Why a file cannot be followed: one line, with the place in the file where there is one.
@@ -37,8 +46,24 @@ pub(super) fn load(path: &Path) -> Result<File, FileError> {
 
 /// Reads the text of a file.
 pub(super) fn parse(text: &str) -> Result<File, Problem> {
-    let contents = Contents::read(text)?;
-    Ok(File { given: contents.given })
+    let Contents { given, rules, access, .. } = Contents::read(text)?;
+    Ok(File { given, rules, access })
+}
+
+impl File {
+    /// Its rules, in their order.
+    pub(super) fn rules(&self) -> Result<Vec<Rule>, Problem> {
+        rules::compile(&self.rules)
+    }
+
+    /// Who may do what, if it says so. Paths are looked for in `folder`, that of the file.
+    pub(super) fn principals(
+        &self,
+        folder: &Path,
+        names: NameScheme,
+    ) -> Result<Option<Principals>, Problem> {
+        self.access.as_ref().map(|section| section.principals(folder, names)).transpose()
+    }
 }
 
 fn read(path: &Path) -> Result<String, String> {

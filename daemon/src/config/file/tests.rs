@@ -1,21 +1,33 @@
 //! Files, as data.
 
+mod access;
+mod rules;
+
 use super::*;
-use crate::config::flags::FLAGS;
+use crate::config::{
+    Granted, Right,
+    flags::{FLAGS, Flag},
+};
+
+/// A problem, after its place.
+fn show(problem: &Problem) -> String {
+    let Problem { place, text } = problem;
+    // Which fields there are is no matter here.
+    let text = text.split(", expected one of").next().unwrap_or_default();
+    place.map_or(text.to_owned(), |place| format!("{place}: {text}"))
+}
 
 /// The texts that a file gives for flags, as `name=text`, or its problem with its place.
 #[track_caller]
 fn check(text: &str, want: Result<&[&str], &str>) {
     let got = parse(text).map(|file| {
         let given = FLAGS.iter().zip(file.given);
-        let shown = |(flag, given): (&crate::config::flags::Flag, Option<(String, _)>)| {
+        let shown = |(flag, given): (&Flag, Option<(String, _)>)| {
             given.map(|(text, _)| format!("{}={text}", flag.name))
         };
         given.filter_map(shown).collect::<Vec<_>>()
     });
-    let got = got.map_err(|Problem { place, text }| {
-        place.map_or(text.clone(), |place| format!("{place}: {text}"))
-    });
+    let got = got.map_err(|problem| show(&problem));
     let want = want.map(|list| list.iter().map(|text| (*text).to_owned()).collect());
     assert_eq!(got, want.map_err(str::to_owned), "{text}");
 }

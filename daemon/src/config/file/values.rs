@@ -8,6 +8,7 @@ use serde::{
     de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor},
 };
 
+use super::{access, rules};
 use crate::config::{
     flags::{FLAGS, Flag},
     yaml::{self, At, Place, Problem},
@@ -16,13 +17,16 @@ use crate::config::{
 /// What the mappings hold.
 pub(super) struct Contents {
     pub(super) given: Vec<Option<(String, Option<Place>)>>,
+    pub(super) rules: Vec<rules::Entry>,
+    pub(super) access: Option<access::Section>,
     /// What we have found wrong ourselves.
     problem: Option<Problem>,
 }
 
 impl Contents {
     pub(super) fn read(text: &str) -> Result<Self, Problem> {
-        let mut contents = Self { given: FLAGS.iter().map(|_| None).collect(), problem: None };
+        let given = FLAGS.iter().map(|_| None).collect();
+        let mut contents = Self { given, rules: Vec::new(), access: None, problem: None };
         // A file of comments says nothing, which is no error.
         let is_empty = text.lines().all(|line| {
             let line = line.trim();
@@ -76,6 +80,17 @@ impl<'de> Visitor<'de> for Mapping<'_> {
                 return Err(contents.fail(place, problem));
             }
             let key = format!("{prefix}{key}");
+            match &*key {
+                "rules" => {
+                    contents.rules = map.next_value()?;
+                    continue;
+                }
+                "access" => {
+                    contents.access = Some(map.next_value()?);
+                    continue;
+                }
+                _ => {}
+            }
             if let Some(index) = FLAGS.iter().position(|flag| flag.key().as_ref() == Some(&key)) {
                 let value = map.next_value_seed(Leaf(&FLAGS[index]))?;
                 contents.given[index] = Some((value, place));
