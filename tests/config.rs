@@ -1,10 +1,15 @@
 //! The file of `-config.file`: what it sets, how it is checked, and how it is read again.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::Command,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use tempfile::TempDir;
 
-use crate::support::{BINARY, Server};
+use crate::support::{BINARY, Client, Page, Server, inc};
 
 /// A folder with a file in it.
 struct File(TempDir);
@@ -50,7 +55,10 @@ fn a_file_can_be_checked() {
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
     let path = file.path();
-    assert_eq!(check(&[&path]), (Some(0), "ok: 1 settings\n".to_owned(), String::new()));
+    assert_eq!(
+        check(&[&path]),
+        (Some(0), "ok: 1 settings, 0 rules, 0 principals\n".to_owned(), String::new())
+    );
     file.write("series:\n  limit: 1\n  colour: red\n");
     let (code, stdout, stderr) = check(&[&path]);
     assert_eq!((code, &*stdout), (Some(1), ""));
@@ -60,4 +68,118 @@ fn a_file_can_be_checked() {
     assert_eq!(code, Some(2), "{stderr}");
     assert!(stderr.contains("check-config takes one argument"), "{stderr}");
     assert!(stderr.contains("  check-config file\n"), "{stderr}");
+}
+
+#[test]
+fn a_signal_or_a_request_puts_another_file_in_force() {
+    let file = File::new("series: {limit: 1}\n");
+    let server = Server::start(&[&file.flag(), "-web.enable-lifecycle"]);
+    server.push_ok(inc("a"));
+    assert_eq!(server.push(inc("b")).status, 400);
+    let successful = |page: &Page| page.value("pushprom_config_last_reload_successful");
+    let page = server.scrape();
+    assert_eq!(successful(&page), Some(1.0));
+    let read_at = page.value("pushprom_config_last_reload_success_timestamp_seconds");
+    assert!(read_at > Some(1e9), "{read_at:?}");
+
+    file.write("series: {limit: 2}\n");
+    server.signal("HUP");
+    server.wait_for_log("a reload", |event| event["message"] == "configuration reloaded");
+    server.push_ok(inc("b"));
+
+    file.write("series:\n  limits: 3\n");
+    let reply = server.request("POST", "/-/reload", None);
+    let problem = format!("{}:2:3: there is no key \"series.limits\"", file.path());
+    let problem = format!("failed to reload config: {problem}; see docs/configuration.md\n");
+    assert_eq!((reply.status, reply.text()), (500, problem));
+    server.wait_for_log("the failure", |event| {
+        event["message"] == "the configuration could not be reloaded; the old one stays"
+            && event["level"] == "ERROR"
+    });
+    assert_eq!(successful(&server.scrape()), Some(0.0));
+    assert_eq!(server.push(inc("c")).status, 400, "the old one stays");
+
+    file.write("series: {limit: 3}\nlog: {level: warn}\nopenmetrics: {created: true}\nudp: {sockets: 2}\n");
+    let reply = server.request("PUT", "/-/reload", None);
+    let text = "reloaded; these change at a restart alone: udp.sockets, openmetrics.created\n";
+    assert_eq!((reply.status, &*reply.text()), (200, text));
+    assert_eq!(successful(&server.scrape()), Some(1.0));
+    server.push_ok(inc("c"));
+    let events = server.events().len();
+    let reply = server.request("PUT", "/-/reload", None);
+    assert_eq!(reply.status, 200);
+    server.wait_for_log("a warning", |event| event["keys"] == "udp.sockets, openmetrics.created");
+    let later = &server.events()[events..];
+    assert!(later.iter().all(|event| event["level"] != "INFO"), "the level changed: {later:?}");
+    assert_eq!(server.request("GET", "/-/reload", None).status, 405);
+}
+
+#[test]
+fn no_push_is_lost_while_files_come_and_go() {
+    let file = File::new("rules: []\n");
+    let server = Server::start(&[&file.flag(), "-web.enable-lifecycle"]);
+    let is_over = AtomicBool::new(false);
+    let pushed = thread::scope(|scope| {
+        let pushing: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut client = Client::connect(server.http);
+                    let mut pushed = 0;
+                    while !is_over.load(Ordering::Relaxed) {
+                        let reply = client.request("POST", "/", &[], Some(inc("a").as_bytes()));
+                        assert_eq!(reply.expect("an answer").status, 200);
+                        pushed += 1;
+                    }
+                    pushed
+                })
+            })
+            .collect();
+        for round in 0..40 {
+            let text = match round % 4 {
+                0 => "rules: [{match: a, help: one}]\n",
+                1 => "rules: [{match: 'b.*', drop: true}]\n",
+                2 => "series: {limit: 5}\n",
+                _ => "rules: [\n",
+            };
+            file.write(text);
+            let want = if round % 4 == 3 { 500 } else { 200 };
+            assert_eq!(server.request("POST", "/-/reload", None).status, want, "{text}");
+        }
+        is_over.store(true, Ordering::Relaxed);
+        pushing.into_iter().map(|one| one.join().expect("it pushes")).sum::<u32>()
+    });
+    assert_eq!(server.scrape().value("a"), Some(f64::from(pushed)));
+}
+
+#[test]
+fn rules_change_with_the_file() {
+    let file = File::new("rules: [{match: 'old_(.*)', rename: 'new_$1'}]\n");
+    let server = Server::start(&[&file.flag()]);
+    for _ in 0..3 {
+        server.push_ok(inc("old_x"));
+    }
+    assert_eq!(server.scrape().value("new_x"), Some(3.0));
+    file.write("rules: [{match: old_x, drop: true}]\n");
+    server.signal("HUP");
+    server.wait_for_log("a reload", |event| event["message"] == "configuration reloaded");
+    server.push_ok(inc("old_x"));
+    let page = server.scrape();
+    assert_eq!((page.value("new_x"), page.value("old_x")), (Some(3.0), None));
+    assert_eq!(page.value("pushprom_deltas_dropped_total"), Some(1.0));
+}
+
+#[test]
+fn the_end_can_be_asked_for() {
+    let mut server = Server::start(&["-web.enable-lifecycle"]);
+    let reply = server.request("POST", "/-/reload", None);
+    let problem = "failed to reload config: there is no -config.file to reload\n";
+    assert_eq!((reply.status, &*reply.text()), (500, problem));
+    server.signal("HUP");
+    server.wait_for_log("a note", |event| event["message"] == "nothing was reloaded");
+    let reply = server.request("PUT", "/-/quit", None);
+    assert_eq!((reply.status, &*reply.text()), (200, "shutting down\n"));
+    assert!(server.wait().success());
+    let server = Server::start(&[]);
+    assert_eq!(server.request("PUT", "/-/quit", None).status, 405, "it is a switch");
+    assert_eq!(server.push("").status, 400);
 }

@@ -6,6 +6,7 @@
 
 mod support;
 
+mod access;
 mod compressed;
 mod config;
 mod conformance;

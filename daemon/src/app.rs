@@ -12,10 +12,12 @@ use tokio::{
 
 use crate::{
     clock,
-    config::{Config, Endpoint},
+    config::{Address, Config, Endpoint},
     declare::{DeclareError, declare},
     http,
     ingest::{Ingest, datagrams, udp},
+    live::{Live, Settings},
+    reload,
     shutdown::{self, Completion},
     socket::{
         BindError,
@@ -60,39 +62,79 @@ pub enum RunError {
 }
 
 /// Runs until SIGTERM or SIGINT.
-pub fn run(config: &Config) -> Result<(), RunError> {
+pub fn run(config: Config) -> Result<(), RunError> {
+    let live = Arc::new(Live::new(config));
+    let settings = live.settings();
+    let config = &settings.config;
     let telemetry = Arc::new(Telemetry::default());
     report_panics(&telemetry);
     let Bound { listeners, sockets, files: _removed_at_the_end } = bind_all(config, &telemetry)?;
+    warn_if_open(&settings);
     let registry = Registry::new(config.schema_conflicts);
-    let policy = Policy::open(Arc::new(config.rules.clone()));
+    let policy = Policy::open(Arc::clone(&settings.rules));
     for path in &config.declare_files {
         let declared = declare(path, &registry, &policy, &config.limits, clock::now());
         let deltas = declared
             .map_err(|error| RunError::Declare { path: path.display().to_string(), error })?;
         tracing::info!(path = %path.display(), deltas, "declared");
     }
-    let ingest = Arc::new(Ingest::new(registry, policy, config.limits, Arc::clone(&telemetry)));
+    let ingest = Arc::new(Ingest::new(registry, Arc::clone(&telemetry)));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // Signals first: none is missed from here on.
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hangup = signal(SignalKind::hangup())?;
         let (shutdown, completion) = shutdown::channel();
         for (socket, transport) in sockets {
             let (ingest, telemetry) = (Arc::clone(&ingest), Arc::clone(&telemetry));
-            datagrams::spawn(socket, transport, ingest, telemetry, shutdown.clone())?;
+            let (live, shutdown) = (Arc::clone(&live), shutdown.clone());
+            datagrams::spawn(socket, transport, ingest, live, telemetry, shutdown)?;
         }
         upkeep::spawn(Arc::clone(&ingest), Arc::clone(&telemetry), shutdown.clone())?;
-        let context = http::Context::new(ingest, telemetry, config);
+        let control = reload::spawn(Arc::clone(&live), Arc::clone(&telemetry))?;
+        let context = http::Context::new(ingest, Arc::clone(&live), control.clone(), telemetry);
         http::spawn(listeners, config, &context, &shutdown)?;
         // What is left of it is what the threads hold.
         drop(shutdown);
         tracing::info!(version = version::VERSION, revision = version::REVISION, "ready");
-        let name = either(&mut terminate, &mut interrupt).await;
-        tracing::info!(signal = name, "shutting down");
+        loop {
+            select! {
+                signal = either(&mut terminate, &mut interrupt) => {
+                    tracing::info!(signal, "shutting down");
+                    break;
+                }
+                () = control.quit_requested() => {
+                    tracing::info!(path = "/-/quit", "shutting down");
+                    break;
+                }
+                _ = hangup.recv() => {
+                    let control = control.clone();
+                    // It is logged there how it went.
+                    tokio::spawn(async move { control.reload().await.ok() });
+                }
+            }
+        }
         drain(config, completion, &mut terminate, &mut interrupt).await
     })
+}
+
+/// Says so if anybody who reaches us from elsewhere may do everything.
+fn warn_if_open(settings: &Settings) {
+    let is_loopback = |address: &Address| address.socket.ip().is_loopback();
+    let is_near = |endpoint: &Endpoint| match endpoint {
+        Endpoint::Ip(address) => is_loopback(address),
+        Endpoint::Unix(_) => true,
+    };
+    let config = &settings.config;
+    let is_near =
+        config.http_listen.iter().all(is_near) && config.udp_listen.iter().all(is_loopback);
+    if settings.access.is_open() && !is_near {
+        tracing::warn!(
+            "whoever reaches the addresses listened on may push and scrape: see access in \
+             docs/configuration.md, or listen on 127.0.0.1"
+        );
+    }
 }
 
 /// Everything that listens.

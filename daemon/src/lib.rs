@@ -19,6 +19,13 @@ pub mod http;
 pub mod telemetry;
 
 #[forbid(unsafe_code)]
+pub mod access;
+#[forbid(unsafe_code)]
+pub mod live;
+#[forbid(unsafe_code)]
+pub mod reload;
+
+#[forbid(unsafe_code)]
 pub mod declare;
 #[forbid(unsafe_code)]
 pub mod upkeep;

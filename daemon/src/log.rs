@@ -5,7 +5,9 @@ use std::{io, sync::OnceLock};
 use parking_lot::Mutex;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::{layer::SubscriberExt, registry, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Registry, layer::SubscriberExt, registry, reload, util::SubscriberInitExt,
+};
 
 use crate::config::LogFormat;
 
@@ -15,6 +17,9 @@ const LINES_PER_SECOND_MAX: u32 = 10;
 /// Lines that wait to be written. A reader of standard error that stops reading must not stop us; beyond
 /// this, lines are dropped and counted.
 const LINES_WAITING_MAX: usize = 10_000;
+
+/// Changes the least severe level that is logged.
+static LEVEL: OnceLock<reload::Handle<LevelFilter, Registry>> = OnceLock::new();
 
 /// Counts the lines dropped.
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
@@ -28,6 +33,8 @@ pub fn init(level: LevelFilter, format: LogFormat) -> WorkerGuard {
         .thread_name("log")
         .finish(io::stderr());
     DROPPED.get_or_init(|| writer.error_counter());
+    let (level, handle) = reload::Layer::new(level);
+    LEVEL.get_or_init(|| handle);
     let started = match format {
         LogFormat::Logfmt => {
             let layer = tracing_logfmt::builder().layer().with_writer(writer);
@@ -42,6 +49,13 @@ pub fn init(level: LevelFilter, format: LogFormat) -> WorkerGuard {
         tracing::warn!(%error, "logging had been started before");
     }
     guard
+}
+
+/// Logs from now on what is at least as severe as `level`.
+pub fn set_level(level: LevelFilter) {
+    if let Some(error) = LEVEL.get().and_then(|handle| handle.reload(level).err()) {
+        tracing::warn!(%error, "the level of the log could not be changed");
+    }
 }
 
 /// Lines dropped so far because standard error was not read.

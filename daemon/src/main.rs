@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         }
     };
     let _flushed_at_the_end = log::init(config.log_level, config.log_format);
-    match app::run(&config) {
+    match app::run(*config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");

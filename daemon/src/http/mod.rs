@@ -4,8 +4,11 @@
 //! served where it was accepted. What takes long, making a page, is done on threads apart, so that no push
 //! waits for a scrape.
 
+mod admit;
 mod connections;
+mod cors;
 mod hold;
+mod lifecycle;
 mod lint;
 mod listener;
 mod pages;
@@ -28,13 +31,23 @@ pub use server::{spawn, threads};
 use tokio::sync::Semaphore;
 
 use self::{
-    connections::Connection, hold::Hold, lint::Lint, pages::Pages, reply::Reply, route::Route,
+    admit::Caller,
+    connections::Connection,
+    hold::Hold,
+    lint::Lint,
+    listener::Peer,
+    pages::Pages,
+    push::Room,
+    reply::Reply,
+    route::{Offer, Route},
 };
-use crate::{config::Config, ingest::Ingest, telemetry::Telemetry};
+use crate::{ingest::Ingest, live::Live, reload::Control, telemetry::Telemetry};
 
 /// What the requests of one serving thread are served from.
 pub struct Context {
     ingest: Arc<Ingest>,
+    live: Arc<Live>,
+    control: Control,
     /// Of this thread alone: nobody waits for the lock.
     intake: Mutex<Intake>,
     telemetry: Arc<Telemetry>,
@@ -47,17 +60,23 @@ pub struct Context {
     /// Scrapes that may still come.
     scrapes: Arc<Semaphore>,
     /// Bytes of large bodies that may still be read.
-    large_bodies: Arc<Semaphore>,
+    large_bodies: Arc<Room>,
 }
 
 impl Context {
-    /// Serves from `ingest`, within the limits of `config`.
-    pub fn new(ingest: Arc<Ingest>, telemetry: Arc<Telemetry>, config: &Config) -> Self {
-        // A body of the greatest length can be read, alone.
-        let large_bodies = push::LARGE_BODIES_BYTES_MAX.max(ingest.limits().message_bytes);
-        let large_bodies = Semaphore::new(large_bodies.min(Semaphore::MAX_PERMITS));
+    /// Serves from `ingest`, as `live` says.
+    pub fn new(
+        ingest: Arc<Ingest>,
+        live: Arc<Live>,
+        control: Control,
+        telemetry: Arc<Telemetry>,
+    ) -> Self {
+        let settings = live.settings();
+        let config = &settings.config;
         Self {
             ingest,
+            live,
+            control,
             intake: Mutex::default(),
             telemetry,
             body_timeout: config.body_timeout,
@@ -66,7 +85,7 @@ impl Context {
             lint: Arc::new(Lint::new(config.linting)),
             options: config.pages,
             scrapes: Arc::new(Semaphore::new(config.scrapes_max.min(Semaphore::MAX_PERMITS))),
-            large_bodies: Arc::new(large_bodies),
+            large_bodies: Arc::default(),
         }
     }
 
@@ -74,6 +93,8 @@ impl Context {
     fn for_another_thread(&self) -> Self {
         Self {
             ingest: Arc::clone(&self.ingest),
+            live: Arc::clone(&self.live),
+            control: self.control.clone(),
             intake: Mutex::default(),
             telemetry: Arc::clone(&self.telemetry),
             body_timeout: self.body_timeout,
@@ -92,14 +113,44 @@ async fn respond(
     request: Request<Incoming>,
     context: &Arc<Context>,
     connection: &Arc<Connection>,
+    peer: Peer,
 ) -> Reply {
     let _in_request = connection.request();
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-    match route::route(method, uri, headers, request.version(), context.lint.linting()) {
-        Route::Push => push::respond(request, context, connection).await,
-        Route::Metrics => scrape::respond(request.headers(), context, connection).await,
+    let settings = context.live.settings();
+    let offer = Offer {
+        linting: context.lint.linting(),
+        lifecycle: settings.config.lifecycle,
+        origins: &settings.config.origins,
+    };
+    let route = route::route(method, uri, headers, request.version(), offer);
+    let origin = match route {
+        Route::Push | Route::Preflight => cors::allowed(headers, &settings.config.origins),
+        _ => None,
+    };
+    let reply = match admit::admit(&route, headers, peer, settings, context) {
+        Ok(caller) => answer(route, request, &caller, context, connection).await,
+        Err(reply) => reply,
+    };
+    cors::name(origin, reply)
+}
+
+/// Answers a request that has been let in.
+async fn answer(
+    route: Route,
+    request: Request<Incoming>,
+    caller: &Caller,
+    context: &Arc<Context>,
+    connection: &Arc<Connection>,
+) -> Reply {
+    match route {
+        Route::Push => push::respond(request, caller, context, connection).await,
+        Route::Metrics => scrape::respond(request.headers(), caller, context, connection).await,
         Route::Lint => lint::respond(context, connection).await,
         Route::Health => reply::ok(),
+        Route::Reload => lifecycle::reload(caller, context).await,
+        Route::Quit => lifecycle::quit(caller, context),
+        Route::Preflight => cors::preflight(),
         Route::NotAPush => push::respond_not_a_post(request.method(), context),
         Route::MethodNotAllowed { allow } => reply::method_not_allowed(allow),
         Route::Options => reply::empty(hyper::StatusCode::OK),

@@ -3,6 +3,7 @@
 use std::{
     future::poll_fn,
     pin::pin,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
     task::{self, Poll, Waker},
     time::Instant,
 };
@@ -20,12 +21,14 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Context,
+    admit::Caller,
     connections::Connection,
     reply::{self, Reply},
     unpack::{self, Packing, UnpackError},
 };
 use crate::{
     clock,
+    ingest::Arrival,
     telemetry::{Code, Method, Reason, Transport},
 };
 
@@ -34,10 +37,37 @@ const SMALL_BODY_BYTES: usize = 16 * 1024;
 
 /// Bytes beyond that of all bodies being read at a time, so that slow senders of large bodies cannot
 /// fill the memory. A further large body is answered with 503.
-pub(super) const LARGE_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
+const LARGE_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The room that all large bodies share.
+pub(super) struct Room {
+    bytes_left: Semaphore,
+    bytes: AtomicUsize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        let bytes = LARGE_BODIES_BYTES_MAX;
+        Self { bytes_left: Semaphore::new(bytes), bytes: AtomicUsize::new(bytes) }
+    }
+}
+
+impl Room {
+    /// What is left of it, where a body may have so many bytes: one of that length can be read, alone. A
+    /// reload may raise that limit.
+    fn for_bodies_of(&self, limit: usize) -> &Semaphore {
+        let limit = limit.min(Semaphore::MAX_PERMITS);
+        if self.bytes.load(Relaxed) < limit {
+            let before = self.bytes.fetch_max(limit, Relaxed);
+            self.bytes_left.add_permits(limit.saturating_sub(before));
+        }
+        &self.bytes_left
+    }
+}
 
 pub(super) async fn respond(
     request: Request<Incoming>,
+    caller: &Caller,
     context: &Context,
     connection: &Connection,
 ) -> Reply {
@@ -47,8 +77,8 @@ pub(super) async fn respond(
     // Its connection may be told to go at any moment; then this ends where it waits.
     let given_up =
         guard((), |()| telemetry.record_rejected(Transport::Http, Reason::ConnectionClosed));
-    let reply = match read_body(request, context, connection).await {
-        Ok(message) => take_in(&message, context),
+    let reply = match read_body(request, caller, context, connection).await {
+        Ok(message) => take_in(&message, caller, context),
         Err(reply) => reply,
     };
     ScopeGuard::into_inner(given_up);
@@ -67,6 +97,7 @@ pub(super) fn respond_not_a_post(method: &HttpMethod, context: &Context) -> Repl
 /// Reads a body up to the limits of bytes and time, and unpacks it; the error is the answer.
 async fn read_body(
     request: Request<Incoming>,
+    caller: &Caller,
     context: &Context,
     connection: &Connection,
 ) -> Result<Bytes, Reply> {
@@ -74,7 +105,7 @@ async fn read_body(
         context.telemetry.record_rejected(Transport::Http, Reason::ContentEncoding);
         return Err(reply::last(reply::unsupported_coding(unpack::CODINGS)));
     };
-    let limit = context.ingest.limits().message_bytes;
+    let limit = caller.settings.config.limits.message_bytes;
     let waiting = connection.body();
     let mut collected = pin!(collect(request.into_body(), limit, &context.large_bodies));
     // Nobody needs waking for the body: the task that waits for it here is the one that hyper reads it on,
@@ -171,8 +202,9 @@ enum BodyError {
 async fn collect(
     mut body: Incoming,
     limit: usize,
-    large_bodies: &Semaphore,
+    large_bodies: &Room,
 ) -> Result<Bytes, BodyError> {
+    let large_bodies = large_bodies.for_bodies_of(limit);
     if usize::try_from(body.size_hint().lower()).is_ok_and(|announced| announced > limit) {
         return Err(BodyError::TooLong);
     }
@@ -205,10 +237,15 @@ async fn collect(
     Ok(collected.freeze())
 }
 
-fn take_in(body: &[u8], context: &Context) -> Reply {
+fn take_in(body: &[u8], caller: &Caller, context: &Context) -> Reply {
     let (mut intake, now) = (context.intake.lock(), clock::now());
-    let (source, broken) = (context.ingest.policy().source(), Broken::Refuse);
-    match context.ingest.message(&mut intake, body, source, Transport::Http, broken, now) {
+    let arrival = Arrival {
+        source: caller.source(),
+        limits: &caller.settings.config.limits,
+        transport: Transport::Http,
+        broken: Broken::Refuse,
+    };
+    match context.ingest.message(&mut intake, body, arrival, now) {
         Ok(outcome) => {
             context.telemetry.record_tally(Transport::Http, &outcome.tally);
             answer(&outcome)

@@ -5,8 +5,8 @@ use hyper::{
     header::{EXPECT, HOST},
 };
 
-use super::path;
-use crate::config::Linting;
+use super::{cors, path};
+use crate::config::{Lifecycle, Linting, Origins, Right};
 
 /// What answers a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,12 @@ pub(super) enum Route {
     Lint,
     /// `ok`.
     Health,
+    /// Read the configuration again.
+    Reload,
+    /// End the process.
+    Quit,
+    /// A browser's question whether a page may push.
+    Preflight,
     /// Another method than POST where pushes go; the original counts these with the pushes.
     NotAPush,
     /// Another method than the path has.
@@ -44,6 +50,34 @@ pub(super) enum Route {
     ExpectationFailed,
 }
 
+/// What there is beside what there always is.
+#[derive(Clone, Copy)]
+pub(super) struct Offer<'a> {
+    pub(super) linting: Linting,
+    pub(super) lifecycle: Lifecycle,
+    /// Whose pages may push.
+    pub(super) origins: &'a Origins,
+}
+
+impl Route {
+    /// The right that it takes, if it is not open to everybody.
+    pub(super) const fn right(&self) -> Option<Right> {
+        match self {
+            Self::Push | Self::NotAPush => Some(Right::Push),
+            Self::Metrics | Self::Lint => Some(Right::Scrape),
+            Self::Reload | Self::Quit => Some(Right::Admin),
+            Self::Health
+            | Self::Preflight
+            | Self::MethodNotAllowed { .. }
+            | Self::Options
+            | Self::Moved { .. }
+            | Self::NotFound
+            | Self::BadRequest { .. }
+            | Self::ExpectationFailed => None,
+        }
+    }
+}
+
 /// Where the list of problems is, if names are linted.
 const LINT_PATH: &str = "/-/lint";
 
@@ -52,7 +86,7 @@ pub(super) fn route(
     uri: &Uri,
     headers: &HeaderMap,
     version: Version,
-    linting: Linting,
+    offer: Offer<'_>,
 ) -> Route {
     let hosts = headers.get_all(HOST).iter().count();
     if hosts > 1 || (hosts == 0 && version >= Version::HTTP_11) {
@@ -80,11 +114,19 @@ pub(super) fn route(
         return Route::Moved { location: path::encode(&clean) + &query };
     }
     let is_read = matches!(*method, Method::GET | Method::HEAD);
-    let has_lint = match linting {
+    let has_lint = match offer.linting {
         Linting::Off => false,
         Linting::Warn => true,
     };
+    let has_lifecycle = match offer.lifecycle {
+        Lifecycle::Off => false,
+        Lifecycle::On => true,
+    };
+    let is_order = matches!(*method, Method::PUT | Method::POST);
     match &*path {
+        "/-/reload" if has_lifecycle && is_order => Route::Reload,
+        "/-/quit" if has_lifecycle && is_order => Route::Quit,
+        "/-/reload" | "/-/quit" if has_lifecycle => Route::MethodNotAllowed { allow: "POST, PUT" },
         LINT_PATH if has_lint && is_read => Route::Lint,
         LINT_PATH if has_lint => Route::MethodNotAllowed { allow: "GET, HEAD" },
         "/metrics" if is_read => Route::Metrics,
@@ -92,6 +134,7 @@ pub(super) fn route(
         "/metrics" | "/-/healthy" | "/-/ready" => Route::MethodNotAllowed { allow: "GET, HEAD" },
         "/health" => Route::Health,
         _ if *method == Method::POST => Route::Push,
+        _ if cors::is_preflight(method, headers, offer.origins) => Route::Preflight,
         _ => Route::NotAPush,
     }
 }
@@ -104,11 +147,17 @@ mod tests {
 
     #[track_caller]
     fn check(line: &str, want: &Route) {
-        check_linting(Linting::Off, line, want);
+        check_offering(NOTHING, line, want);
     }
 
+    const NOTHING: Offer<'_> = Offer {
+        linting: Linting::Off,
+        lifecycle: Lifecycle::Off,
+        origins: &Origins::Listed(Vec::new()),
+    };
+
     #[track_caller]
-    fn check_linting(linting: Linting, line: &str, want: &Route) {
+    fn check_offering(offer: Offer<'_>, line: &str, want: &Route) {
         let mut parts = line.split(' ');
         let (method, uri) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let mut request = Request::builder().method(method).uri(uri).header(HOST, "x");
@@ -118,7 +167,7 @@ mod tests {
         }
         let request = request.body(()).expect("the request is well-formed");
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-        let got = route(method, uri, headers, request.version(), linting);
+        let got = route(method, uri, headers, request.version(), offer);
         assert_eq!(got, *want, "{line}");
     }
 
@@ -160,8 +209,38 @@ mod tests {
             ("PUT /-/lint", Route::NotAPush, reads),
             ("POST /-/lint/x", Route::Push, Route::Push),
         ] {
-            check_linting(Linting::Off, line, &off);
-            check_linting(Linting::Warn, line, &warn);
+            check(line, &off);
+            check_offering(Offer { linting: Linting::Warn, ..NOTHING }, line, &warn);
+        }
+    }
+    #[test]
+    fn the_process_is_ruled_on_demand() {
+        let orders = Route::MethodNotAllowed { allow: "POST, PUT" };
+        for (line, off, on) in [
+            ("POST /-/reload", Route::Push, Route::Reload),
+            ("PUT /-/reload", Route::NotAPush, Route::Reload),
+            ("GET /-/reload", Route::NotAPush, orders.clone()),
+            ("POST /-/quit?x", Route::Push, Route::Quit),
+            ("PUT /-/quit", Route::NotAPush, Route::Quit),
+            ("DELETE /-/quit", Route::NotAPush, orders),
+        ] {
+            check(line, &off);
+            check_offering(Offer { lifecycle: Lifecycle::On, ..NOTHING }, line, &on);
+        }
+    }
+
+    #[test]
+    fn browsers_are_answered_on_demand() {
+        let origins: Origins = "https://a".parse().expect("an origin");
+        for (line, want) in [
+            ("OPTIONS /x origin:https://a access-control-request-method:POST", Route::Preflight),
+            ("OPTIONS /x origin:https://b access-control-request-method:POST", Route::NotAPush),
+            ("OPTIONS /x origin:https://a", Route::NotAPush),
+            ("OPTIONS /x access-control-request-method:POST", Route::NotAPush),
+            ("POST /x origin:https://a", Route::Push),
+        ] {
+            check(line, if want == Route::Push { &Route::Push } else { &Route::NotAPush });
+            check_offering(Offer { origins: &origins, ..NOTHING }, line, &want);
         }
     }
 }

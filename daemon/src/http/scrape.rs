@@ -24,6 +24,7 @@ use tokio::select;
 
 use super::{
     Context,
+    admit::Caller,
     connections::Connection,
     pages::{NoPage, Page},
     reply::{self, Reply},
@@ -52,6 +53,7 @@ const ZSTD_LEVEL: i32 = 1;
 
 pub(super) async fn respond(
     headers: &HeaderMap,
+    caller: &Caller,
     context: &Arc<Context>,
     connection: &Arc<Connection>,
 ) -> Reply {
@@ -63,7 +65,7 @@ pub(super) async fn respond(
         return reply::try_again(TOO_MANY);
     };
     let negotiated = expose::negotiate(lines(headers, &ACCEPT), lines(headers, &ACCEPT_ENCODING));
-    let shape = match context.ingest.limits().names {
+    let shape = match caller.settings.config.limits.names {
         NameScheme::Legacy => negotiated.shape.of_legacy_names(),
         NameScheme::Utf8 => negotiated.shape,
     };
@@ -118,7 +120,8 @@ fn make(context: &Context, shape: Shape) -> io::Result<Vec<u8>> {
     if let Some(hold) = hold {
         snapshot.zero_born_after(hold.over_before(now));
     }
-    snapshot.add(context.telemetry.families(registry, &context.ingest.policy().rules().limits));
+    let limits = context.live.settings().rules.limits;
+    snapshot.add(context.telemetry.families(registry, &limits));
     let mut page = Vec::with_capacity(PAGE_BYTES_MIN);
     let encode = |page: &mut Vec<u8>, pause: &mut dyn FnMut(&mut Vec<u8>)| {
         expose::encode_pausing(shape, context.options, &snapshot, page, PIECE_BYTES, pause);

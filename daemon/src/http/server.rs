@@ -187,7 +187,7 @@ impl Worker {
         let asked = Arc::clone(&connection);
         let service = service_fn(move |request| {
             let (context, connection) = (Arc::clone(&context), Arc::clone(&asked));
-            async move { Ok::<_, Infallible>(respond(request, &context, &connection).await) }
+            async move { Ok::<_, Infallible>(respond(request, &context, &connection, peer).await) }
         });
         let served = http1::Builder::new()
             // `Connections` watches this, for all of them together.

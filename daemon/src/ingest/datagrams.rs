@@ -1,6 +1,6 @@
 //! Datagrams: a thread per socket that receives, takes in, and never ends for anything a peer does.
 
-use std::{fmt, io, sync::Arc, thread, time::Duration};
+use std::{fmt, io, net::IpAddr, sync::Arc, thread, time::Duration};
 
 use pushprom_core::{
     intake::{Broken, Intake, Tally},
@@ -9,10 +9,13 @@ use pushprom_core::{
 };
 use socket2::Socket;
 
-use super::Ingest;
+use super::{Arrival, Ingest};
 use crate::{
+    access::Principal,
     clock,
-    datagram::{Batch, Datagram, Payload, Received},
+    config::Right,
+    datagram::{Batch, Datagram, Payload, Peer, Received},
+    live::{Live, Settings},
     log::Sampler,
     shutdown::Shutdown,
     telemetry::{DatagramTransport, Reason, Telemetry},
@@ -38,11 +41,12 @@ pub fn spawn(
     socket: Arc<Socket>,
     transport: DatagramTransport,
     ingest: Arc<Ingest>,
+    live: Arc<Live>,
     telemetry: Arc<Telemetry>,
     shutdown: Shutdown,
 ) -> io::Result<()> {
     socket.set_read_timeout(Some(POLL_INTERVAL))?;
-    let receiver = Receiver { socket, transport, ingest, telemetry };
+    let receiver = Receiver { socket, transport, ingest, live, telemetry };
     let run = move || receiver.receive_all(&shutdown);
     thread::Builder::new().name(transport.as_str().to_owned()).spawn(run)?;
     Ok(())
@@ -53,6 +57,7 @@ struct Receiver {
     socket: Arc<Socket>,
     transport: DatagramTransport,
     ingest: Arc<Ingest>,
+    live: Arc<Live>,
     telemetry: Arc<Telemetry>,
 }
 
@@ -87,6 +92,7 @@ impl Receiver {
         let now = clock::now();
         let transport = self.transport.into();
         let mut tally = Tally::default();
+        let settings = self.live.settings();
         for datagram in received.datagrams() {
             let message = match datagram.payload {
                 Payload::Whole(message) => message,
@@ -96,9 +102,19 @@ impl Receiver {
                     continue;
                 }
             };
-            let source = self.ingest.policy().source();
-            let broken = Broken::Salvage;
-            let taken = self.ingest.message(intake, message, source, transport, broken, now);
+            let (principal, address) = self.sender(&datagram, &settings);
+            if let Err(error) = principal.may(Right::Push) {
+                self.telemetry.record_rejected(transport, Reason::Forbidden);
+                self.complain(now, &datagram, Reason::Forbidden, &error);
+                continue;
+            }
+            let arrival = Arrival {
+                source: principal.source(address),
+                limits: &settings.config.limits,
+                transport,
+                broken: Broken::Salvage,
+            };
+            let taken = self.ingest.message(intake, message, arrival, now);
             let Ok(outcome) = taken else { continue };
             tally += outcome.tally;
             for (_, refusal) in outcome.refused {
@@ -109,6 +125,24 @@ impl Receiver {
             }
         }
         self.telemetry.record_tally(transport, &tally);
+    }
+
+    /// Who sent a datagram, and from which address, if that matters.
+    fn sender<'a>(
+        &self,
+        datagram: &Datagram<'_>,
+        settings: &'a Settings,
+    ) -> (&'a Principal, Option<IpAddr>) {
+        match self.transport {
+            DatagramTransport::Unix => (settings.access.of_unix(), None),
+            DatagramTransport::Udp if !settings.tell_addresses() => {
+                (settings.access.anonymous(), None)
+            }
+            DatagramTransport::Udp => match datagram.peer() {
+                Peer::Ip(peer) => (settings.access.of_address(peer.ip()), Some(peer.ip())),
+                Peer::Path(_) | Peer::Unnamed => (settings.access.anonymous(), None),
+            },
+        }
     }
 
     /// Logs that something in a datagram was refused, at a bounded rate. The text of a client in `error`

@@ -13,7 +13,7 @@ use pushprom_core::{
     intake::{Broken, Intake, Outcome},
     limits::{DATAGRAM_BYTES_MAX, Limits},
     model::Timestamp,
-    policy::{Policy, Source},
+    policy::Source,
     registry::Registry,
 };
 
@@ -22,9 +22,20 @@ use crate::telemetry::{Reason, Telemetry, Transport};
 /// Where deltas go.
 pub struct Ingest {
     registry: Registry,
-    policy: Policy,
-    limits: Limits,
     telemetry: Arc<Telemetry>,
+}
+
+/// How a message came.
+#[derive(Clone, Copy)]
+pub struct Arrival<'a> {
+    /// Who sent it, and what becomes of its deltas.
+    pub source: Source<'a>,
+    /// The limits in force when it came.
+    pub limits: &'a Limits,
+    /// The way it came.
+    pub transport: Transport,
+    /// What is done if it breaks off.
+    pub broken: Broken,
 }
 
 /// A fault of ours ended the handling of a message. It has been counted and logged.
@@ -32,29 +43,14 @@ pub struct Ingest {
 pub struct Panicked;
 
 impl Ingest {
-    /// An empty registry behind `limits`.
-    pub fn new(
-        registry: Registry,
-        policy: Policy,
-        limits: Limits,
-        telemetry: Arc<Telemetry>,
-    ) -> Self {
-        Self { registry, policy, limits, telemetry }
-    }
-
-    /// What becomes of the deltas of anybody.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    /// A way into `registry`.
+    pub fn new(registry: Registry, telemetry: Arc<Telemetry>) -> Self {
+        Self { registry, telemetry }
     }
 
     /// All series and families.
     pub fn registry(&self) -> &Registry {
         &self.registry
-    }
-
-    /// The limits in force.
-    pub fn limits(&self) -> &Limits {
-        &self.limits
     }
 
     /// Takes in one message, by the intake of the thread that it came to. A panic in here ends this
@@ -64,16 +60,15 @@ impl Ingest {
         &self,
         intake: &mut Intake,
         message: &[u8],
-        source: Source<'_>,
-        transport: Transport,
-        broken: Broken,
+        arrival: Arrival<'_>,
         now: Timestamp,
     ) -> Result<Outcome, Panicked> {
+        let Arrival { source, limits, transport, broken } = arrival;
         let limits = match transport {
-            Transport::Http => self.limits,
+            Transport::Http => *limits,
             // The flag is about bodies; a datagram has its own limit.
             Transport::Udp | Transport::Unix => {
-                Limits { message_bytes: DATAGRAM_BYTES_MAX, ..self.limits }
+                Limits { message_bytes: DATAGRAM_BYTES_MAX, ..*limits }
             }
         };
         let outcome =
@@ -105,19 +100,23 @@ fn contain<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
 
 #[cfg(test)]
 mod tests {
+    use pushprom_core::policy::Policy;
+
     use super::*;
 
     fn ingest() -> Ingest {
         let registry = Registry::new(pushprom_core::registry::SchemaConflicts::Adopt);
-        Ingest::new(registry, Policy::default(), Limits::default(), Arc::default())
+        Ingest::new(registry, Arc::default())
     }
 
     #[track_caller]
     fn check(message: &str, broken: Broken, applied: u64, refused: &[usize], is_broken: bool) {
         let (ingest, mut intake) = (ingest(), Intake::default());
         let (message, now) = (message.as_bytes(), Timestamp(0));
-        let source = ingest.policy().source();
-        let outcome = ingest.message(&mut intake, message, source, Transport::Udp, broken, now);
+        let (policy, limits) = (Policy::default(), Limits::default());
+        let (source, transport) = (policy.source(), Transport::Udp);
+        let arrival = Arrival { source, limits: &limits, transport, broken };
+        let outcome = ingest.message(&mut intake, message, arrival, now);
         let outcome = outcome.expect("no panic");
         let indexes: Vec<usize> = outcome.refused.iter().map(|(index, _)| *index).collect();
         assert_eq!(

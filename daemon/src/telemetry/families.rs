@@ -1,6 +1,6 @@
 //! Our counters as families of a page.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use pushprom_core::{
     limits::SeriesLimits,
@@ -13,7 +13,7 @@ use pushprom_core::{
 const OVERFLOWING_SHOWN_MAX: usize = 20;
 
 use super::{
-    Code, DatagramTransport, Method, Reason, ScrapeCode, Telemetry, Transport,
+    Code, DatagramTransport, Method, Reason, Refused, ScrapeCode, Telemetry, Transport,
     family::{counter, family, gauge, level, series, total},
     process,
 };
@@ -182,6 +182,10 @@ impl Telemetry {
             ("revision", version::REVISION),
             ("rustc", version::RUSTC),
         ];
+        let refused = Refused::ALL.into_iter().map(|reason| {
+            let count = self.refused[reason as usize].get();
+            series(&[("reason", reason.as_str())], Value::Counter(count.into()))
+        });
         let held = |count: usize| count_as_f64(u64::try_from(count).unwrap_or(u64::MAX));
         vec![
             family(
@@ -254,6 +258,22 @@ impl Telemetry {
                 "pushprom_log_lines_suppressed_total",
                 "Log lines about clients' errors that were not written.",
                 &self.log_lines_suppressed,
+            ),
+            family(
+                "pushprom_http_refused_total",
+                "Requests refused for who sent them, by reason.",
+                Kind::Counter,
+                refused,
+            ),
+            level(
+                "pushprom_config_last_reload_successful",
+                "Whether the configuration was in order when it was last read: 1, or 0 if not.",
+                if self.reloads.is_failed.load(Relaxed) { 0.0 } else { 1.0 },
+            ),
+            level(
+                "pushprom_config_last_reload_success_timestamp_seconds",
+                "When the configuration in force was read.",
+                count_as_f64(self.reloads.succeeded.load(Relaxed)) / 1000.0,
             ),
             counter(
                 "pushprom_panics_total",

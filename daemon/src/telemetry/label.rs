@@ -134,6 +134,16 @@ label! {
 }
 
 label! {
+    /// Why a request was refused, whatever was in it.
+    Refused {
+        /// It shows nobody's credentials.
+        Unauthorized = "unauthorized",
+        /// Who sent it has no right to it.
+        Forbidden = "forbidden",
+    }
+}
+
+label! {
     /// The method of a request, as the original spells it.
     Method {
         /// CONNECT

@@ -12,12 +12,12 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 
-pub use label::{Code, DatagramTransport, Method, Reason, ScrapeCode, Transport};
+pub use label::{Code, DatagramTransport, Method, Reason, Refused, ScrapeCode, Transport};
 use pushprom_core::{
     atomic::{AtomicBuckets, AtomicObservations},
     intake::Tally,
@@ -60,6 +60,16 @@ pub struct Telemetry {
     malformed_requests: Counter,
     log_lines_suppressed: Counter,
     panics: Counter,
+    refused: [Counter; Refused::ALL.len()],
+    reloads: Reloads,
+}
+
+/// How the last reload of the configuration went.
+#[derive(Default)]
+struct Reloads {
+    is_failed: AtomicBool,
+    /// Milliseconds of the clock at the last that went well.
+    succeeded: AtomicU64,
 }
 
 /// A number that grows.
@@ -137,6 +147,8 @@ impl Default for Telemetry {
             malformed_requests: Counter::default(),
             log_lines_suppressed: Counter::default(),
             panics: Counter::default(),
+            refused: array::from_fn(|_| Counter::default()),
+            reloads: Reloads::default(),
         }
     }
 }
@@ -247,6 +259,22 @@ impl Telemetry {
     /// A fault of ours was caught.
     pub fn record_panic(&self) {
         self.panics.inc();
+    }
+
+    /// A request was refused for who sent it.
+    pub fn record_refused(&self, reason: Refused) {
+        self.refused[reason as usize].inc();
+    }
+
+    /// The configuration was read, and is in force since then.
+    pub fn record_reload(&self, now: Timestamp) {
+        self.reloads.succeeded.store(now.0, Relaxed);
+        self.reloads.is_failed.store(false, Relaxed);
+    }
+
+    /// The configuration was read, and cannot be followed.
+    pub fn record_failed_reload(&self) {
+        self.reloads.is_failed.store(true, Relaxed);
     }
 
     /// Something came over HTTP that is no request.

@@ -1,0 +1,209 @@
+//! Who may do what: principals by what they show, as the section `access` of the file has them. Without one
+//! everybody may do everything, as in the original.
+
+mod networks;
+mod token;
+
+use std::{collections::HashMap, fmt, net::IpAddr, sync::Arc};
+
+use pushprom_core::{
+    model::Quoted,
+    policy::{Client, Grant, Policy, Source},
+    rules::Rules,
+};
+
+use self::{networks::Networks, token::Token};
+use crate::config::{Granted, Mark, Principals, Right, Rights};
+
+/// Who may do what.
+#[derive(Debug)]
+pub enum Access {
+    /// Everybody may do everything.
+    Open(Arc<Principal>),
+    /// Principals have rights.
+    Granted(Box<Table>),
+}
+
+/// Somebody, known or not, and what it may do.
+#[derive(Debug)]
+pub struct Principal {
+    name: Option<Arc<str>>,
+    rights: Rights,
+    policy: Policy,
+}
+
+/// Those who are known, by what they show.
+#[derive(Debug)]
+pub struct Table {
+    anonymous: Arc<Principal>,
+    users: HashMap<String, Arc<Principal>>,
+    tokens: HashMap<Token, Arc<Principal>>,
+    certificates: HashMap<String, Arc<Principal>>,
+    networks: Networks,
+    unix: Option<Arc<Principal>>,
+}
+
+/// What a request shows of who sent it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shown<'a> {
+    /// The value of its header `Authorization`.
+    pub authorization: Option<&'a [u8]>,
+    /// Names in the certificate of its connection, which has been verified.
+    pub certificate: &'a [String],
+}
+
+/// Nobody is known by what a request shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unknown;
+
+/// A principal without the right that something takes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{principal} has no right to {}: ask whoever runs this server for it", .right.as_str())]
+pub struct Forbidden {
+    /// Who.
+    pub principal: Quoted,
+    /// The right.
+    pub right: Right,
+}
+
+impl Access {
+    /// The access that the configuration grants, where `rules` make series of deltas.
+    pub fn new(principals: Option<&Principals>, rules: &Arc<Rules>) -> Self {
+        let Some(principals) = principals else {
+            let policy = Policy::open(Arc::clone(rules));
+            return Self::Open(Arc::new(Principal { name: None, rights: Rights::ALL, policy }));
+        };
+        let mut table = Table {
+            anonymous: principal(None, &principals.anonymous, rules),
+            users: HashMap::new(),
+            tokens: HashMap::new(),
+            certificates: HashMap::new(),
+            networks: Networks::default(),
+            unix: None,
+        };
+        for named in &principals.named {
+            let principal = principal(Some(Arc::from(&*named.name)), &named.granted, rules);
+            for mark in &named.marks {
+                table.insert(mark, &principal);
+            }
+        }
+        Self::Granted(Box::new(table))
+    }
+
+    /// Who sent a request, by all but a user's password.
+    pub fn of_request(&self, shown: Shown<'_>) -> Result<&Arc<Principal>, Unknown> {
+        match self {
+            Self::Open(everybody) => Ok(everybody),
+            Self::Granted(table) => table.of_request(shown),
+        }
+    }
+
+    /// Who shows nothing.
+    pub fn anonymous(&self) -> &Arc<Principal> {
+        match self {
+            Self::Open(everybody) => everybody,
+            Self::Granted(table) => &table.anonymous,
+        }
+    }
+
+    /// Whether it matters where a datagram comes from.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Open(_))
+    }
+
+    /// Who sends datagrams from an address.
+    pub fn of_address(&self, address: IpAddr) -> &Arc<Principal> {
+        match self {
+            Self::Open(everybody) => everybody,
+            Self::Granted(table) => table.networks.find(address).unwrap_or(&table.anonymous),
+        }
+    }
+
+    /// Who sends datagrams to unix sockets.
+    pub fn of_unix(&self) -> &Arc<Principal> {
+        match self {
+            Self::Open(everybody) => everybody,
+            Self::Granted(table) => table.unix.as_ref().unwrap_or(&table.anonymous),
+        }
+    }
+}
+
+impl Table {
+    fn of_request(&self, shown: Shown<'_>) -> Result<&Arc<Principal>, Unknown> {
+        let Some(authorization) = shown.authorization else {
+            let by_certificate = |name| self.certificates.get(name);
+            return Ok(shown
+                .certificate
+                .iter()
+                .find_map(by_certificate)
+                .unwrap_or(&self.anonymous));
+        };
+        // Who shows something wrong is not taken for one who shows nothing: it would not find out.
+        let token = Token::of_header(authorization).ok_or(Unknown)?;
+        self.tokens.get(&token).ok_or(Unknown)
+    }
+
+    fn insert(&mut self, mark: &Mark, principal: &Arc<Principal>) {
+        let principal = Arc::clone(principal);
+        match mark {
+            Mark::WebUser(name) | Mark::User { name, .. } => {
+                self.users.insert(name.clone(), principal);
+            }
+            Mark::Token(digest) => {
+                self.tokens.insert(Token::of_digest(*digest), principal);
+            }
+            Mark::Certificate(name) => {
+                self.certificates.insert(name.clone(), principal);
+            }
+            Mark::Network(network) => self.networks.insert(*network, principal),
+            Mark::Unix => self.unix = Some(principal),
+        }
+    }
+}
+
+impl Principal {
+    /// Its name, if it is known.
+    pub fn name(&self) -> Option<&Arc<str>> {
+        self.name.as_ref()
+    }
+
+    /// Whether it has a right.
+    pub fn may(&self, right: Right) -> Result<(), Forbidden> {
+        if self.rights.has(right) {
+            return Ok(());
+        }
+        let principal = Quoted::new(self.name.as_deref().unwrap_or("anonymous"));
+        Err(Forbidden { principal, right })
+    }
+
+    /// What its deltas are taken for, if they come from an address.
+    pub fn source(&self, address: Option<IpAddr>) -> Source<'_> {
+        let client = match (&self.name, address.map(|address| address.to_canonical())) {
+            (Some(name), _) => Client::Principal(name),
+            (None, Some(IpAddr::V4(address))) => {
+                Client::Address(address.to_ipv6_mapped().to_bits())
+            }
+            // What is handed out to one customer is rarely less.
+            (None, Some(IpAddr::V6(address))) => Client::Address(address.to_bits() >> 64 << 64),
+            (None, None) => Client::Unnamed,
+        };
+        Source { client, policy: &self.policy }
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name.as_deref().unwrap_or("anonymous"))
+    }
+}
+
+fn principal(name: Option<Arc<str>>, granted: &Granted, rules: &Arc<Rules>) -> Arc<Principal> {
+    let Granted { rights, metrics, labels, series_max } = granted.clone();
+    let grant = Grant { principal: name.clone(), names: metrics, forced: labels, series_max };
+    let policy = Policy::new(Arc::clone(rules), grant);
+    let policy = policy.expect("the configuration has checked the labels");
+    Arc::new(Principal { name, rights, policy })
+}
+
+#[cfg(test)]
+mod tests;

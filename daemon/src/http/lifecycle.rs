@@ -1,0 +1,30 @@
+//! `/-/reload` and `/-/quit`, as Prometheus has them.
+
+use hyper::StatusCode;
+
+use super::{
+    Context,
+    admit::Caller,
+    reply::{self, Reply},
+};
+
+pub(super) async fn reload(caller: &Caller, context: &Context) -> Reply {
+    tracing::info!(principal = %caller.principal, "a reload was requested");
+    match context.control.reload().await {
+        Ok(reloaded) if reloaded.kept.is_empty() => reply::text(StatusCode::OK, "reloaded\n"),
+        Ok(reloaded) => {
+            let text = format!("reloaded; these change at a restart alone: {reloaded}\n");
+            reply::text(StatusCode::OK, &text)
+        }
+        Err(error) => {
+            let text = format!("failed to reload config: {error}\n");
+            reply::text(StatusCode::INTERNAL_SERVER_ERROR, &text)
+        }
+    }
+}
+
+pub(super) fn quit(caller: &Caller, context: &Context) -> Reply {
+    tracing::info!(principal = %caller.principal, "the end was requested");
+    context.control.quit();
+    reply::last(reply::text(StatusCode::OK, "shutting down\n"))
+}

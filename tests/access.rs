@@ -1,0 +1,225 @@
+//! Who may do what, by the section `access` of the file, as each sort of principal finds it.
+
+use std::{fs, net::UdpSocket, os::unix::net::UnixDatagram};
+
+use tempfile::TempDir;
+
+use crate::support::{Client, Reply, Server, inc, wait_for};
+
+/// A server with a file, in a folder of its own.
+fn serve(text: &str, flags: &[&str]) -> (Server, TempDir) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("pushprom.yml");
+    fs::write(&path, text).expect("it can be written");
+    fs::write(folder.path().join("token"), "of-file\n").expect("it can be written");
+    let file = format!("-config.file={}", path.display());
+    let mut all = vec![&*file];
+    all.extend(flags);
+    (Server::start(&all), folder)
+}
+
+fn ask(server: &Server, method: &str, path: &str, token: Option<&str>, body: &str) -> Reply {
+    let authorization = token.map(|token| format!("Bearer {token}"));
+    let headers: Vec<(&str, &str)> =
+        authorization.iter().map(|value| ("Authorization", &**value)).collect();
+    let body = (method == "POST").then_some(body.as_bytes());
+    Client::connect(server.http).request(method, path, &headers, body).expect("an answer")
+}
+
+const FILE: &str = "
+web: {enable_lifecycle: true}
+access:
+  principals:
+    - {name: app, token: of-app, rights: [push]}
+    - {name: prom, token_file: token, rights: [scrape]}
+    # of-boss
+    - name: boss
+      token_sha256: 5b5a65ec6b4c1ccfc6a5b6ed83b4e83fa65ae7cd94d4ce0b62a7d2ba39d4aa8e
+      rights: [push, scrape, admin]
+    - name: shop
+      token: of-shop
+      rights: [push]
+      metrics: ['shop_.*', jobs]
+      labels: {tenant: shop-a}
+      series_limit: 2
+";
+
+#[test]
+fn each_may_do_what_it_was_granted() {
+    let boss = pushprom_sha256("of-boss");
+    let text =
+        FILE.replace("5b5a65ec6b4c1ccfc6a5b6ed83b4e83fa65ae7cd94d4ce0b62a7d2ba39d4aa8e", &boss);
+    let (server, _folder) = serve(&text, &[]);
+    for (who, push, scrape, reload) in [
+        (None, 401, 401, 401),
+        (Some("nobody's"), 401, 401, 401),
+        (Some("of-app"), 200, 403, 403),
+        (Some("of-file"), 403, 200, 403),
+        (Some("of-boss"), 200, 200, 200),
+    ] {
+        let status = |method, path| ask(&server, method, path, who, &inc("a")).status;
+        assert_eq!(
+            (status("POST", "/"), status("GET", "/metrics"), status("POST", "/-/reload")),
+            (push, scrape, reload),
+            "{who:?}"
+        );
+        for open in ["/-/healthy", "/-/ready", "/health"] {
+            assert_eq!(status("GET", open), 200, "{who:?} {open}");
+        }
+    }
+    let reply = ask(&server, "GET", "/metrics", Some("of-app"), "");
+    let text = "\"app\" has no right to scrape: ask whoever runs this server for it\n";
+    assert_eq!(reply.text(), text);
+    let reply = ask(&server, "POST", "/", None, &inc("a"));
+    let challenges = reply.headers.iter().filter(|(name, _)| name == "www-authenticate");
+    let challenges: Vec<&str> = challenges.map(|(_, value)| &**value).collect();
+    assert_eq!(challenges, ["Basic realm=\"pushprom\", charset=\"UTF-8\"", "Bearer"]);
+    let page = ask(&server, "GET", "/metrics", Some("of-boss"), "").text();
+    for line in [
+        "a 2\n",
+        "pushprom_http_refused_total{reason=\"forbidden\"} 5\n",
+        "pushprom_http_refused_total{reason=\"unauthorized\"} 7\n",
+    ] {
+        assert!(page.contains(line), "{line}{page}");
+    }
+}
+
+fn pushprom_sha256(text: &str) -> String {
+    let mut command = std::process::Command::new("sh");
+    let sum =
+        crate::support::succeed(command.args(["-c", &format!("printf %s {text} | sha256sum")]));
+    sum.split(' ').next().expect("a sum").to_owned()
+}
+
+#[test]
+fn a_tenant_stays_within_its_own() {
+    let (server, _folder) = serve(FILE, &["-series.limit-per-client=50"]);
+    let push = |body: &str| ask(&server, "POST", "/", Some("of-shop"), body);
+    let forged =
+        r#"{"type":"counter","name":"jobs","labels":{"tenant":"b","a":"1"},"method":"inc"}"#;
+    assert_eq!(push(forged).status, 200);
+    assert_eq!(push(forged).status, 200);
+    let reply = push(&inc("orders"));
+    assert_eq!(reply.status, 400);
+    assert!(
+        reply.text().contains("is not among the names that \"shop\" may push"),
+        "{}",
+        reply.text()
+    );
+    assert_eq!(push(&inc("shop_orders")).status, 200);
+    let reply = push(r#"{"type":"gauge","name":"shop_carts","method":"set","value":1}"#);
+    assert_eq!(reply.status, 400, "{}", reply.text());
+    assert!(reply.text().contains("the limit of 2 for this client"), "{}", reply.text());
+    let page = ask(&server, "GET", "/metrics", Some("of-file"), "").text();
+    assert!(page.contains("jobs{a=\"1\",tenant=\"shop-a\"} 2\n"), "{page}");
+    assert!(page.contains("shop_orders{tenant=\"shop-a\"} 1\n"), "{page}");
+}
+
+#[test]
+fn a_datagram_is_of_the_network_it_comes_from() {
+    let text = "
+access:
+  principals:
+    - {name: lan, networks: [127.0.0.0/8], rights: [push], labels: {net: lan}}
+    - {name: other, networks: [127.0.0.2], rights: [scrape]}
+    - {name: local, networks: [unix], rights: [push], labels: {net: local}}
+  anonymous: {rights: [scrape]}
+";
+    let sockets = tempfile::tempdir().expect("a temporary folder");
+    let path = sockets.path().join("socket");
+    let (server, _folder) = serve(text, &[&format!("-unix-listen-address={}", path.display())]);
+    let send = |from: &str| {
+        let socket = UdpSocket::bind((from, 0)).expect("loopback has many addresses");
+        socket.send_to(inc("a").as_bytes(), server.udp).expect("it is taken");
+    };
+    send("127.0.0.2");
+    send("127.0.0.1");
+    send("127.0.0.3");
+    let unix = UnixDatagram::unbound().expect("a socket");
+    unix.send_to(inc("a").as_bytes(), &path).expect("it is taken");
+    let page = wait_for("three deltas", || {
+        let page = server.scrape();
+        let (lan, local) = (page.value("a{net=\"lan\"}"), page.value("a{net=\"local\"}"));
+        (lan == Some(2.0) && local == Some(1.0)).then_some(page)
+    });
+    let refused = "pushprom_deltas_rejected_total{reason=\"forbidden\",transport=\"udp\"}";
+    assert_eq!(page.value(refused), Some(1.0));
+    let event = server.wait_for_log("the refusal", |event| event["reason"] == "forbidden");
+    let error = "\"other\" has no right to push: ask whoever runs this server for it";
+    assert_eq!(event["error"], error);
+}
+
+#[test]
+fn rights_change_with_the_file() {
+    let (server, folder) = serve(FILE, &[]);
+    let push = |token| ask(&server, "POST", "/", Some(token), &inc("a")).status;
+    assert_eq!((push("of-app"), push("new")), (200, 401));
+    let path = folder.path().join("pushprom.yml");
+    fs::write(path, FILE.replace("token: of-app", "token: new")).expect("it can be written");
+    fs::write(folder.path().join("token"), "other").expect("it can be written");
+    server.signal("HUP");
+    server.wait_for_log("a reload", |event| event["message"] == "configuration reloaded");
+    assert_eq!((push("of-app"), push("new")), (401, 200));
+    let scrape = |token| ask(&server, "GET", "/metrics", Some(token), "").status;
+    assert_eq!((scrape("of-file"), scrape("other")), (401, 200));
+}
+
+#[test]
+fn open_access_beyond_loopback_is_warned_of_once() {
+    let warnings = |server: &Server| {
+        let events = server.events().into_iter();
+        events
+            .filter(|event| event["message"].as_str().is_some_and(|m| m.contains("may push")))
+            .count()
+    };
+    let server = Server::start(&[]);
+    assert_eq!(warnings(&server), 0, "loopback alone");
+    let server = Server::start(&["-udp-listen-address=:0,127.0.0.1:0", "-http-listen-address=:0"]);
+    assert_eq!(warnings(&server), 1);
+    let (server, _folder) = serve(FILE, &["-udp-listen-address=:0"]);
+    assert_eq!(warnings(&server), 0);
+}
+
+/// The status, and the headers that CORS has.
+fn cors(server: &Server, method: &str, origin: &str, asks: bool) -> (u16, String) {
+    let mut headers = vec![("Origin", origin), ("Connection", "close")];
+    if asks {
+        headers.push(("Access-Control-Request-Method", "POST"));
+    }
+    let body = (method == "POST").then(|| inc("a").into_bytes());
+    let mut client = Client::connect(server.http);
+    let reply = client.request(method, "/push", &headers, body.as_deref()).expect("an answer");
+    let listed = reply
+        .headers
+        .iter()
+        .filter(|(name, _)| name.starts_with("access-control-") || name == "vary");
+    let listed: Vec<String> = listed.map(|(name, value)| format!("{name}: {value}")).collect();
+    (reply.status, listed.join("; "))
+}
+
+#[test]
+fn pages_of_other_origins_push_if_they_are_listed() {
+    let server = Server::start(&["-web.cors.origins=https://a.example,http://localhost:8080"]);
+    let headers = "access-control-allow-methods: POST; \
+                   access-control-allow-headers: Authorization, Content-Encoding, Content-Type; \
+                   access-control-max-age: 600";
+    let named = |origin| format!("access-control-allow-origin: {origin}; vary: Origin");
+    for origin in ["https://a.example", "http://localhost:8080"] {
+        let want = (204, format!("{headers}; {}", named(origin)));
+        assert_eq!(cors(&server, "OPTIONS", origin, true), want);
+        assert_eq!(cors(&server, "POST", origin, false), (200, named(origin)));
+        assert_eq!(cors(&server, "OPTIONS", origin, false), (405, String::new()));
+    }
+    for origin in ["https://A.example", "https://a.example.evil", "null", "http://a.example", ""] {
+        assert_eq!(cors(&server, "OPTIONS", origin, true), (405, String::new()));
+        assert_eq!(cors(&server, "POST", origin, false), (200, String::new()));
+    }
+    let server = Server::start(&[]);
+    assert_eq!(cors(&server, "OPTIONS", "https://a.example", true), (405, String::new()));
+    assert_eq!(cors(&server, "POST", "https://a.example", false), (200, String::new()));
+    let server = Server::start(&["-web.cors.origins=*"]);
+    assert_eq!(cors(&server, "POST", "https://x", false), (200, named("*")));
+    let (server, _folder) = serve(FILE, &["-web.cors.origins=https://a"]);
+    assert_eq!(cors(&server, "POST", "https://a", false), (401, named("https://a")), "readable");
+    assert_eq!(cors(&server, "OPTIONS", "https://a", true).0, 204, "a browser shows nothing yet");
+}
