@@ -32,3 +32,5 @@ pub mod shutdown;
 pub mod socket;
 #[forbid(unsafe_code)]
 pub mod version;
+#[forbid(unsafe_code)]
+pub mod web;
