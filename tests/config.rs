@@ -99,7 +99,9 @@ fn a_signal_or_a_request_puts_another_file_in_force() {
     assert_eq!(successful(&server.scrape()), Some(0.0));
     assert_eq!(server.push(inc("c")).status, 400, "the old one stays");
 
-    file.write("series: {limit: 3}\nlog: {level: warn}\nopenmetrics: {created: true}\nudp: {sockets: 2}\n");
+    file.write(
+        "series: {limit: 3}\nlog: {level: warn}\nopenmetrics: {created: true}\nudp: {sockets: 2}\n",
+    );
     let reply = server.request("PUT", "/-/reload", None);
     let text = "reloaded; these change at a restart alone: udp.sockets, openmetrics.created\n";
     assert_eq!((reply.status, &*reply.text()), (200, text));

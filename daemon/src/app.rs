@@ -1,6 +1,6 @@
 //! The application: everything bound, then everything started, then the wait for the end.
 
-use std::{fmt, io, panic, sync::Arc, time::Instant};
+use std::{fmt, io, panic, path::Path, sync::Arc, time::Instant};
 
 use pushprom_core::{policy::Policy, registry::Registry};
 use socket2::{Socket, Type};
@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     clock,
-    config::{Address, Config, Endpoint},
+    config::{Address, Config, Endpoint, Mark, Sockets},
     declare::{DeclareError, declare},
     http,
     ingest::{Ingest, datagrams, udp},
@@ -20,11 +20,12 @@ use crate::{
     reload,
     shutdown::{self, Completion},
     socket::{
-        BindError,
+        self, BindError, PassedError,
         unix::{self, SocketFile},
     },
     telemetry::{DatagramTransport, Telemetry},
     upkeep, version,
+    web::{OpenError, Reload, Web},
 };
 
 /// Why the application did not run, or did not end well.
@@ -50,9 +51,25 @@ pub enum RunError {
         /// What is wrong.
         error: DeclareError,
     },
+    /// A principal could never show who it is.
+    #[error("{mark} of principal {principal:?} in -config.file {problem}")]
+    Access {
+        /// What it is known by.
+        mark: String,
+        /// Its name.
+        principal: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
     /// Threads or signals could not be had.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
+    /// The file of TLS, users and headers cannot be followed.
+    #[error("cannot use the file of -web.config.file: {0}")]
+    Web(#[from] OpenError),
+    /// The sockets that systemd passes cannot be taken.
+    #[error("cannot listen with -web.systemd-socket: {0}")]
+    Passed(#[from] PassedError),
     /// Work in flight was cut off.
     #[error("requests in flight were cut off after -shutdown.timeout")]
     CutOff,
@@ -68,8 +85,11 @@ pub fn run(config: Config) -> Result<(), RunError> {
     let config = &settings.config;
     let telemetry = Arc::new(Telemetry::default());
     report_panics(&telemetry);
+    let web =
+        config.web_config_file.as_deref().map(|path| open_web(path, &telemetry)).transpose()?;
     let Bound { listeners, sockets, files: _removed_at_the_end } = bind_all(config, &telemetry)?;
-    warn_if_open(&settings);
+    check_users(config, web.as_deref())?;
+    warn_if_open(&settings, web.as_deref());
     let registry = Registry::new(config.schema_conflicts);
     let policy = Policy::open(Arc::clone(&settings.rules));
     for path in &config.declare_files {
@@ -93,7 +113,8 @@ pub fn run(config: Config) -> Result<(), RunError> {
         }
         upkeep::spawn(Arc::clone(&ingest), Arc::clone(&telemetry), shutdown.clone())?;
         let control = reload::spawn(Arc::clone(&live), Arc::clone(&telemetry))?;
-        let context = http::Context::new(ingest, Arc::clone(&live), control.clone(), telemetry);
+        let gate = http::Gate::new(web, Arc::clone(&telemetry));
+        let context = http::Context::new(ingest, live, control.clone(), telemetry, gate);
         http::spawn(listeners, config, &context, &shutdown)?;
         // What is left of it is what the threads hold.
         drop(shutdown);
@@ -119,22 +140,81 @@ pub fn run(config: Config) -> Result<(), RunError> {
     })
 }
 
+/// Whether `config` could be run with: what reading it alone does not tell.
+pub fn check(config: &Config) -> Result<(), RunError> {
+    let web = config.web_config_file.as_deref().map(|path| Web::open(path, |_| {})).transpose()?;
+    check_users(config, web.as_ref())
+}
+
+/// Looks for principals who could never show who they are.
+fn check_users(config: &Config, web: Option<&Web>) -> Result<(), RunError> {
+    let web = web.and_then(|web| web.settings().ok());
+    for named in config.access.iter().flat_map(|access| &access.named) {
+        for mark in &named.marks {
+            let problem = match (mark, &web) {
+                (Mark::WebUser(_), None) => {
+                    "has no password_hash, and there is no -web.config.file"
+                }
+                (Mark::WebUser(name), Some(web)) if !web.users.has(name) => {
+                    "has no password_hash, and is none of -web.config.file"
+                }
+                (Mark::User { .. } | Mark::Token(_), Some(web)) if !web.users.is_empty() => {
+                    "would be no use: -web.config.file has users, and takes nothing but theirs"
+                }
+                (
+                    Mark::WebUser(_)
+                    | Mark::User { .. }
+                    | Mark::Token(_)
+                    | Mark::Certificate(_)
+                    | Mark::Network(_)
+                    | Mark::Unix,
+                    _,
+                ) => continue,
+            };
+            let (mark, principal) = (mark.to_string(), named.name.clone());
+            return Err(RunError::Access { mark, principal, problem });
+        }
+    }
+    Ok(())
+}
+
 /// Says so if anybody who reaches us from elsewhere may do everything.
-fn warn_if_open(settings: &Settings) {
+fn warn_if_open(settings: &Settings, web: Option<&Web>) {
     let is_loopback = |address: &Address| address.socket.ip().is_loopback();
     let is_near = |endpoint: &Endpoint| match endpoint {
         Endpoint::Ip(address) => is_loopback(address),
         Endpoint::Unix(_) => true,
     };
     let config = &settings.config;
-    let is_near =
-        config.http_listen.iter().all(is_near) && config.udp_listen.iter().all(is_loopback);
+    let is_guarded = web.is_some_and(Web::is_guarded);
+    let is_near = (is_guarded || config.http_listen.iter().all(is_near))
+        && config.udp_listen.iter().all(is_loopback);
     if settings.access.is_open() && !is_near {
         tracing::warn!(
-            "whoever reaches the addresses listened on may push and scrape: see access in \
-             docs/configuration.md, or listen on 127.0.0.1"
+            "whoever reaches the addresses listened on may push and scrape: say in the section access \
+             of -config.file who may, or listen on 127.0.0.1"
         );
     }
+}
+
+/// Reads the file of TLS, users and headers, and has it be known when it changes.
+fn open_web(path: &Path, telemetry: &Arc<Telemetry>) -> Result<Arc<Web>, OpenError> {
+    let observer = Arc::clone(telemetry);
+    let web = Web::open(path, move |reload| match reload {
+        Reload::Done => {
+            observer.record_web_config();
+            tracing::info!("-web.config.file was read again");
+        }
+        Reload::Failed(error) => {
+            observer.record_invalid_web_config();
+            tracing::error!(
+                error,
+                "-web.config.file is invalid: nobody gets in until it is mended"
+            );
+        }
+    })?;
+    telemetry.record_web_config();
+    Ok(Arc::new(web))
 }
 
 /// Everything that listens.
@@ -149,6 +229,38 @@ struct Bound {
 fn bind_all(config: &Config, telemetry: &Telemetry) -> Result<Bound, RunError> {
     let (mut listeners, mut sockets, mut files) = (Vec::new(), Vec::new(), Vec::new());
     let threads = http::threads()?;
+    let mut own = config.clone();
+    match config.sockets {
+        Sockets::Own => {}
+        Sockets::Systemd => {
+            let passed = socket::passed()?;
+            own.http_listen.clear();
+            if !passed.udp.is_empty() || !passed.unix.is_empty() {
+                own.udp_listen.clear();
+                own.unix_listen.clear();
+            }
+            for socket in passed.streams {
+                let listener = http::Listener::adopt(socket, threads)?;
+                tracing::info!(transport = "http", address = listener.address()?, "listening");
+                listeners.push(listener);
+            }
+            for socket in passed.udp {
+                let bound = udp::adopt(socket, config)?;
+                let address = bound.address;
+                let receive_buffer_bytes = bound.receive_buffer_bytes;
+                tracing::info!(transport = "udp", %address, receive_buffer_bytes, "listening");
+                telemetry.watch_udp(address, receive_buffer_bytes, &bound.sockets);
+                sockets.extend(bound.sockets.into_iter().map(|it| (it, DatagramTransport::Udp)));
+            }
+            for socket in passed.unix {
+                let address = socket.local_addr()?;
+                let path = address.as_pathname().map(|path| path.display().to_string());
+                tracing::info!(transport = "unix", address = path, "listening");
+                sockets.push((Arc::new(socket), DatagramTransport::Unix));
+            }
+        }
+    }
+    let config = &own;
     for endpoint in &config.http_listen {
         let remedy = match endpoint {
             Endpoint::Ip(address) if address.socket.port() == 9091 => {

@@ -41,3 +41,5 @@ pub mod shutdown;
 pub mod socket;
 #[forbid(unsafe_code)]
 pub mod version;
+#[forbid(unsafe_code)]
+pub mod web;

@@ -51,9 +51,13 @@ fn main() -> ExitCode {
 
 /// Says whether a file could be run with.
 fn check(path: &Path) -> ExitCode {
-    match config::check(path) {
-        Ok(config) => {
-            tell(io::stdout(), &format!("ok: {}\n", config.summary()));
+    let checked = config::check(path).map_err(|error| error.to_string()).and_then(|config| {
+        app::check(&config).map_err(|error| error.to_string())?;
+        Ok(config.summary())
+    });
+    match checked {
+        Ok(summary) => {
+            tell(io::stdout(), &format!("ok: {summary}\n"));
             ExitCode::SUCCESS
         }
         Err(error) => {

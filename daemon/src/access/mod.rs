@@ -4,7 +4,12 @@
 mod networks;
 mod token;
 
-use std::{collections::HashMap, fmt, net::IpAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    net::IpAddr,
+    sync::{Arc, LazyLock},
+};
 
 use pushprom_core::{
     model::Quoted,
@@ -13,7 +18,10 @@ use pushprom_core::{
 };
 
 use self::{networks::Networks, token::Token};
-use crate::config::{Granted, Mark, Principals, Right, Rights};
+use crate::{
+    config::{Granted, Mark, Principals, Right, Rights},
+    web::{Hash, Names, Users},
+};
 
 /// Who may do what.
 #[derive(Debug)]
@@ -36,7 +44,9 @@ pub struct Principal {
 #[derive(Debug)]
 pub struct Table {
     anonymous: Arc<Principal>,
-    users: HashMap<String, Arc<Principal>>,
+    /// Passwords of those users who are in no other file.
+    users: Users,
+    by_user: HashMap<String, Arc<Principal>>,
     tokens: HashMap<Token, Arc<Principal>>,
     certificates: HashMap<String, Arc<Principal>>,
     networks: Networks,
@@ -49,7 +59,7 @@ pub struct Shown<'a> {
     /// The value of its header `Authorization`.
     pub authorization: Option<&'a [u8]>,
     /// Names in the certificate of its connection, which has been verified.
-    pub certificate: &'a [String],
+    pub certificate: Option<&'a Names>,
 }
 
 /// Nobody is known by what a request shows.
@@ -75,7 +85,8 @@ impl Access {
         };
         let mut table = Table {
             anonymous: principal(None, &principals.anonymous, rules),
-            users: HashMap::new(),
+            users: users(principals),
+            by_user: HashMap::new(),
             tokens: HashMap::new(),
             certificates: HashMap::new(),
             networks: Networks::default(),
@@ -95,6 +106,23 @@ impl Access {
         match self {
             Self::Open(everybody) => Ok(everybody),
             Self::Granted(table) => table.of_request(shown),
+        }
+    }
+
+    /// Users with passwords of their own.
+    pub fn users(&self) -> &Users {
+        static NONE: LazyLock<Users> = LazyLock::new(Users::default);
+        match self {
+            Self::Open(_) => &NONE,
+            Self::Granted(table) => &table.users,
+        }
+    }
+
+    /// Who a user is that has proved to be one.
+    pub fn of_user(&self, name: &str) -> Option<&Arc<Principal>> {
+        match self {
+            Self::Open(everybody) => Some(everybody),
+            Self::Granted(table) => table.by_user.get(name),
         }
     }
 
@@ -131,12 +159,11 @@ impl Access {
 impl Table {
     fn of_request(&self, shown: Shown<'_>) -> Result<&Arc<Principal>, Unknown> {
         let Some(authorization) = shown.authorization else {
-            let by_certificate = |name| self.certificates.get(name);
-            return Ok(shown
-                .certificate
-                .iter()
-                .find_map(by_certificate)
-                .unwrap_or(&self.anonymous));
+            let names = shown.certificate.into_iter();
+            let mut names =
+                names.flat_map(|names| names.alternative.iter().chain(&names.common_name));
+            let found = names.find_map(|name| self.certificates.get(name));
+            return Ok(found.unwrap_or(&self.anonymous));
         };
         // Who shows something wrong is not taken for one who shows nothing: it would not find out.
         let token = Token::of_header(authorization).ok_or(Unknown)?;
@@ -147,7 +174,7 @@ impl Table {
         let principal = Arc::clone(principal);
         match mark {
             Mark::WebUser(name) | Mark::User { name, .. } => {
-                self.users.insert(name.clone(), principal);
+                self.by_user.insert(name.clone(), principal);
             }
             Mark::Token(digest) => {
                 self.tokens.insert(Token::of_digest(*digest), principal);
@@ -195,6 +222,21 @@ impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name.as_deref().unwrap_or("anonymous"))
     }
+}
+
+fn users(principals: &Principals) -> Users {
+    let marks = principals.named.iter().flat_map(|named| &named.marks);
+    Users::new(marks.filter_map(|mark| match mark {
+        Mark::User { name, hash } => {
+            let hash = Hash::try_from(hash.clone());
+            Some((name.clone(), hash.expect("the configuration has checked the hash")))
+        }
+        Mark::WebUser(_)
+        | Mark::Token(_)
+        | Mark::Certificate(_)
+        | Mark::Network(_)
+        | Mark::Unix => None,
+    }))
 }
 
 fn principal(name: Option<Arc<str>>, granted: &Granted, rules: &Arc<Rules>) -> Arc<Principal> {

@@ -34,12 +34,19 @@ fn access() -> Access {
     Access::new(Some(&principals), &Arc::default())
 }
 
+/// The names in a certificate, of which the first is the common one.
+fn names(names: &[&str]) -> Option<Names> {
+    let (common, others) = names.split_first()?;
+    let alternative = others.iter().map(|name| (*name).to_owned()).collect();
+    Some(Names { common_name: Some((*common).to_owned()), alternative })
+}
+
 #[track_caller]
 fn check(authorization: Option<&str>, certificate: &[&str], want: Result<&str, Unknown>) {
-    let certificate: Vec<String> = certificate.iter().map(|name| (*name).to_owned()).collect();
+    let names = names(certificate);
     let authorization = authorization.map(str::as_bytes);
     let access = access();
-    let got = access.of_request(Shown { authorization, certificate: &certificate });
+    let got = access.of_request(Shown { authorization, certificate: names.as_ref() });
     assert_eq!(got.map(ToString::to_string), want.map(str::to_owned), "{authorization:?}");
 }
 
@@ -55,6 +62,7 @@ fn a_request_is_of_who_it_shows() {
     check(Some(""), &[], Err(Unknown));
     check(Some("Digest x"), &[], Err(Unknown));
     check(None, &["x", "prom"], Ok("scraper"));
+    check(None, &["prom", "x"], Ok("scraper"));
     check(None, &["x"], Ok("anonymous"));
     check(Some("Bearer secret"), &["prom"], Ok("app"));
     check(Some("Bearer wrong"), &["prom"], Err(Unknown));
@@ -82,15 +90,16 @@ fn a_datagram_is_of_the_narrowest_network_it_comes_from() {
 fn rights_are_what_was_granted_and_no_more() {
     let access = access();
     for (authorization, certificate, want) in [
-        (Some(&b"Bearer secret"[..]), None, [true, false, false]),
-        (None, Some("prom".to_owned()), [false, true, false]),
-        (None, None, [false, true, false]),
+        (Some(&b"Bearer secret"[..]), &[][..], [true, false, false]),
+        (None, &["prom"], [false, true, false]),
+        (None, &[], [false, true, false]),
     ] {
-        let shown = Shown { authorization, certificate: certificate.as_slice() };
+        let names = names(certificate);
+        let shown = Shown { authorization, certificate: names.as_ref() };
         let principal = access.of_request(shown).expect("it is known");
         assert_eq!(Right::ALL.map(|right| principal.may(right).is_ok()), want, "{principal}");
     }
-    let app = access.of_request(Shown { authorization: Some(b"Bearer secret"), certificate: &[] });
+    let app = access.of_request(Shown { authorization: Some(b"Bearer secret"), certificate: None });
     let refused = app.expect("it is known").may(Right::Admin).expect_err("it has no such right");
     let text = "\"app\" has no right to admin: ask whoever runs this server for it";
     assert_eq!(refused.to_string(), text);
@@ -99,7 +108,7 @@ fn rights_are_what_was_granted_and_no_more() {
 #[test]
 fn without_a_configuration_everybody_may_do_everything() {
     let access = Access::new(None, &Arc::default());
-    let wrong = Shown { authorization: Some(b"Bearer wrong"), certificate: &[] };
+    let wrong = Shown { authorization: Some(b"Bearer wrong"), certificate: None };
     let everybody = access.of_request(wrong).expect("nobody is wrong");
     assert!(access.is_open() && Right::ALL.iter().all(|right| everybody.may(*right).is_ok()));
     assert!(Arc::ptr_eq(everybody, access.of_unix()));

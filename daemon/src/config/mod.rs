@@ -34,7 +34,7 @@ use self::{
     read::{
         parse_count, parse_duration, parse_expiry, parse_files, parse_level, parse_log_format,
         parse_mode, parse_name_scheme, parse_optional_count, parse_optional_duration,
-        parse_schema_conflicts, parse_up_to,
+        parse_optional_path, parse_schema_conflicts, parse_up_to,
     },
 };
 
@@ -79,6 +79,10 @@ pub struct Config {
     pub limits: Limits,
     /// What pages show.
     pub pages: expose::Options,
+    /// The file of TLS, users and headers for HTTP.
+    pub web_config_file: Option<PathBuf>,
+    /// Where sockets come from.
+    pub sockets: Sockets,
     /// HTTP connections open at once.
     pub connections_max: usize,
     /// Scrapes that wait for their page at once.
@@ -116,6 +120,15 @@ pub enum Lifecycle {
     Off,
     /// `/-/reload` and `/-/quit` are there.
     On,
+}
+
+/// Where sockets come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sockets {
+    /// We bind them.
+    Own,
+    /// systemd has bound them.
+    Systemd,
 }
 
 /// What is done about names that break the conventions.
@@ -305,6 +318,12 @@ impl Config {
                 names,
             },
             pages: expose::Options { created: values.switch("openmetrics.created")? },
+            web_config_file: values.get("web.config.file", parse_optional_path)?,
+            sockets: if values.switch("web.systemd-socket")? {
+                Sockets::Systemd
+            } else {
+                Sockets::Own
+            },
             connections_max: values.get("web.max-connections", parse_count)?,
             scrapes_max: values.get("web.max-scrapes", parse_count)?,
             header_timeout: values.get("web.header-timeout", parse_duration)?,

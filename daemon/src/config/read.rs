@@ -108,6 +108,12 @@ pub(super) fn parse_optional_duration(text: &str) -> Result<Option<Duration>, St
     }
 }
 
+/// A path; none for an empty text.
+#[expect(clippy::unnecessary_wraps, reason = "all readers of values look the same")]
+pub(super) fn parse_optional_path(text: &str) -> Result<Option<PathBuf>, String> {
+    Ok((!text.is_empty()).then(|| text.into()))
+}
+
 /// Paths, comma-separated; none at all for an empty text.
 pub(super) fn parse_files(text: &str) -> Result<Vec<PathBuf>, String> {
     let files: Vec<&str> = text.split(',').map(str::trim).collect();

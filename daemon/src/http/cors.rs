@@ -9,7 +9,10 @@ use hyper::{
     },
 };
 
-use super::reply::{self, Reply};
+use super::{
+    reply::{self, Reply},
+    route::Route,
+};
 use crate::config::Origins;
 
 /// Headers that a page may set.
@@ -27,8 +30,12 @@ pub(super) fn is_preflight(method: &Method, headers: &HeaderMap, origins: &Origi
 }
 
 /// The origin to name in the answer to a push, if that of the request may read it.
-pub(super) fn allowed(headers: &HeaderMap, origins: &Origins) -> Option<HeaderValue> {
-    if origins.is_none() {
+pub(super) fn allowed(
+    route: &Route,
+    headers: &HeaderMap,
+    origins: &Origins,
+) -> Option<HeaderValue> {
+    if origins.is_none() || !matches!(route, Route::Push | Route::Preflight) {
         return None;
     }
     let origin = headers.get(ORIGIN).filter(|origin| origins.allow(origin.as_bytes()))?;

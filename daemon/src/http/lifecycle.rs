@@ -4,7 +4,7 @@ use hyper::StatusCode;
 
 use super::{
     Context,
-    admit::Caller,
+    gate::Caller,
     reply::{self, Reply},
 };
 

@@ -4,9 +4,10 @@
 //! served where it was accepted. What takes long, making a page, is done on threads apart, so that no push
 //! waits for a scrape.
 
-mod admit;
 mod connections;
 mod cors;
+mod gate;
+mod handshake;
 mod hold;
 mod lifecycle;
 mod lint;
@@ -23,7 +24,11 @@ mod unpack;
 
 use std::{sync::Arc, time::Duration};
 
-use hyper::{Request, body::Incoming};
+pub use gate::Gate;
+use hyper::{
+    Request,
+    body::{Body, Incoming},
+};
 pub use listener::Listener;
 use parking_lot::Mutex;
 use pushprom_core::{expose, intake::Intake};
@@ -31,11 +36,11 @@ pub use server::{spawn, threads};
 use tokio::sync::Semaphore;
 
 use self::{
-    admit::Caller,
     connections::Connection,
+    gate::Caller,
     hold::Hold,
     lint::Lint,
-    listener::Peer,
+    listener::Remote,
     pages::Pages,
     push::Room,
     reply::Reply,
@@ -45,6 +50,7 @@ use crate::{ingest::Ingest, live::Live, reload::Control, telemetry::Telemetry};
 
 /// What the requests of one serving thread are served from.
 pub struct Context {
+    gate: Arc<Gate>,
     ingest: Arc<Ingest>,
     live: Arc<Live>,
     control: Control,
@@ -70,10 +76,12 @@ impl Context {
         live: Arc<Live>,
         control: Control,
         telemetry: Arc<Telemetry>,
+        gate: Gate,
     ) -> Self {
         let settings = live.settings();
         let config = &settings.config;
         Self {
+            gate: Arc::new(gate),
             ingest,
             live,
             control,
@@ -92,6 +100,7 @@ impl Context {
     /// The same for another thread.
     fn for_another_thread(&self) -> Self {
         Self {
+            gate: Arc::clone(&self.gate),
             ingest: Arc::clone(&self.ingest),
             live: Arc::clone(&self.live),
             control: self.control.clone(),
@@ -108,12 +117,12 @@ impl Context {
     }
 }
 
-/// Answers one request.
+/// Answers one request, if it is let in.
 async fn respond(
     request: Request<Incoming>,
     context: &Arc<Context>,
     connection: &Arc<Connection>,
-    peer: Peer,
+    remote: &Remote,
 ) -> Reply {
     let _in_request = connection.request();
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
@@ -124,13 +133,16 @@ async fn respond(
         origins: &settings.config.origins,
     };
     let route = route::route(method, uri, headers, request.version(), offer);
-    let origin = match route {
-        Route::Push | Route::Preflight => cors::allowed(headers, &settings.config.origins),
-        _ => None,
-    };
-    let reply = match admit::admit(&route, headers, peer, settings, context) {
-        Ok(caller) => answer(route, request, &caller, context, connection).await,
-        Err(reply) => reply,
+    let origin = cors::allowed(&route, headers, &settings.config.origins);
+    let is_over = request.body().is_end_stream();
+    let reply = match context.gate.admit(&route, headers, remote, settings).await {
+        Ok(caller) => {
+            let reply = answer(route, request, &caller, context, connection).await;
+            caller.adorn(reply)
+        }
+        Err(reply) if is_over => reply,
+        // Its body is not worth reading.
+        Err(reply) => reply::last(reply),
     };
     cors::name(origin, reply)
 }

@@ -134,16 +134,6 @@ label! {
 }
 
 label! {
-    /// Why a request was refused, whatever was in it.
-    Refused {
-        /// It shows nobody's credentials.
-        Unauthorized = "unauthorized",
-        /// Who sent it has no right to it.
-        Forbidden = "forbidden",
-    }
-}
-
-label! {
     /// The method of a request, as the original spells it.
     Method {
         /// CONNECT
@@ -202,6 +192,34 @@ label! {
         InternalServerError = "500",
         /// Too many scrapes at once, or no memory for the page.
         ServiceUnavailable = "503",
+    }
+}
+
+label! {
+    /// Why a request was not let in.
+    Refused {
+        /// The file of `-web.config.file` is invalid.
+        WebConfig = "web_config",
+        /// Its `rate_limit`.
+        RateLimited = "rate_limited",
+        /// Nobody is known by what it shows.
+        Unauthorized = "unauthorized",
+        /// Who sent it has no right to it.
+        Forbidden = "forbidden",
+        /// Too many passwords wait to be compared.
+        Busy = "busy",
+    }
+}
+
+label! {
+    /// Why a TLS handshake failed.
+    HandshakeFailure {
+        /// The client broke it off, broke the rules, or had no certificate that will do.
+        Peer = "peer",
+        /// The client took too long.
+        Timeout = "timeout",
+        /// The file of `-web.config.file`, or one that it names, is invalid.
+        WebConfig = "web_config",
     }
 }
 

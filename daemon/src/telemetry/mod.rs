@@ -17,7 +17,9 @@ use std::{
     time::Duration,
 };
 
-pub use label::{Code, DatagramTransport, Method, Reason, Refused, ScrapeCode, Transport};
+pub use label::{
+    Code, DatagramTransport, HandshakeFailure, Method, Reason, Refused, ScrapeCode, Transport,
+};
 use pushprom_core::{
     atomic::{AtomicBuckets, AtomicObservations},
     intake::Tally,
@@ -58,9 +60,11 @@ pub struct Telemetry {
     connections_open: Gauge,
     accept_errors: Counter,
     malformed_requests: Counter,
+    refused: [Counter; Refused::ALL.len()],
+    handshake_failures: [Counter; HandshakeFailure::ALL.len()],
+    web_config: WebConfig,
     log_lines_suppressed: Counter,
     panics: Counter,
-    refused: [Counter; Refused::ALL.len()],
     reloads: Reloads,
 }
 
@@ -70,6 +74,15 @@ struct Reloads {
     is_failed: AtomicBool,
     /// Milliseconds of the clock at the last that went well.
     succeeded: AtomicU64,
+}
+
+/// How reading the file of `-web.config.file` went.
+#[derive(Default)]
+struct WebConfig {
+    is_used: AtomicBool,
+    failed_last: AtomicBool,
+    /// In milliseconds.
+    succeeded_at: AtomicU64,
 }
 
 /// A number that grows.
@@ -145,9 +158,11 @@ impl Default for Telemetry {
             connections_open: Gauge::default(),
             accept_errors: Counter::default(),
             malformed_requests: Counter::default(),
+            refused: array::from_fn(|_| Counter::default()),
+            handshake_failures: array::from_fn(|_| Counter::default()),
+            web_config: WebConfig::default(),
             log_lines_suppressed: Counter::default(),
             panics: Counter::default(),
-            refused: array::from_fn(|_| Counter::default()),
             reloads: Reloads::default(),
         }
     }
@@ -261,9 +276,26 @@ impl Telemetry {
         self.panics.inc();
     }
 
-    /// A request was refused for who sent it.
-    pub fn record_refused(&self, reason: Refused) {
-        self.refused[reason as usize].inc();
+    /// A request was not let in.
+    pub fn record_refused(&self, why: Refused) {
+        self.refused[why as usize].inc();
+    }
+
+    /// A TLS handshake failed.
+    pub fn record_handshake_failure(&self, why: HandshakeFailure) {
+        self.handshake_failures[why as usize].inc();
+    }
+
+    /// The file of `-web.config.file`, or one that it names, was read, and what it says is in force.
+    pub fn record_web_config(&self) {
+        self.web_config.is_used.store(true, Relaxed);
+        self.web_config.failed_last.store(false, Relaxed);
+        self.web_config.succeeded_at.store(clock::now().0, Relaxed);
+    }
+
+    /// One of these was read, and is invalid.
+    pub fn record_invalid_web_config(&self) {
+        self.web_config.failed_last.store(true, Relaxed);
     }
 
     /// The configuration was read, and is in force since then.

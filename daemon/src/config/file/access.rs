@@ -17,9 +17,12 @@ use pushprom_core::{
 };
 use serde::Deserialize;
 
-use crate::config::{
-    Granted, Mark, Named, Principals, Right,
-    yaml::{At, Place, Problem},
+use crate::{
+    config::{
+        Granted, Mark, Named, Principals, Right,
+        yaml::{At, Place, Problem},
+    },
+    web::Hash,
 };
 
 /// Principals in a file: each has its place in tables that are looked through.
@@ -134,7 +137,7 @@ impl Entry {
                 let value = match hash {
                     None => Mark::WebUser(name),
                     Some(hash) => {
-                        hash.read("password_hash", |hash| check_hash(hash))?;
+                        hash.read("password_hash", |hash| Hash::try_from(hash.clone()))?;
                         Mark::User { name, hash: hash.value.clone() }
                     }
                 };
@@ -314,11 +317,4 @@ fn parse_network(text: &str) -> Result<Mark, String> {
         }
         None => Err(format!("{text:?} is no network: use one such as 10.0.0.0/8, or unix")),
     }
-}
-
-/// Whether a text is what bcrypt makes of a password.
-fn check_hash(text: &str) -> Result<(), String> {
-    text.parse::<bcrypt::HashParts>().map(|_| ()).map_err(|error| {
-        format!("is no hash of bcrypt: {error}; make one with htpasswd -nBC 10 \"\"")
-    })
 }
