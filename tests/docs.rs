@@ -28,7 +28,10 @@ fn every_flag_is_documented() {
 /// `docs/metrics.md` lists the families of a scrape: no more, no fewer, with type and labels.
 #[test]
 fn every_metric_is_documented() {
-    let server = Server::start(&[]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("web.yml");
+    std::fs::write(&file, "").expect("the file can be written");
+    let server = Server::start(&[&*format!("-web.config.file={}", file.display())]);
     // Some families appear with their first request only.
     server.push_ok(inc("mine"));
     let page = server.scrape();

@@ -37,9 +37,10 @@ const DAEMON: Imports = &[
     ("version", &[]),
     ("log", &["config"]),
     ("socket", &["config"]),
+    ("web", &[]),
     ("telemetry", &["clock", "datagram", "log", "version"]),
     ("ingest", &["clock", "config", "datagram", "log", "shutdown", "socket", "telemetry"]),
-    ("http", &["clock", "config", "ingest", "log", "shutdown", "socket", "telemetry"]),
+    ("http", &["clock", "config", "ingest", "log", "shutdown", "socket", "telemetry", "web"]),
     (
         "app",
         &[
@@ -52,6 +53,7 @@ const DAEMON: Imports = &[
             "socket",
             "telemetry",
             "version",
+            "web",
         ],
     ),
 ];
