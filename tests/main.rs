@@ -19,6 +19,12 @@ mod scrape;
 mod udp;
 mod unix;
 
+mod systemd;
+mod timing;
+mod tls;
+mod users;
+mod web_config;
+
 mod hostile;
 mod shutdown;
 

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
-    Registry, layer::SubscriberExt, registry, reload, util::SubscriberInitExt,
+    Registry, filter::Targets, layer::SubscriberExt, registry, reload, util::SubscriberInitExt,
 };
 
 use crate::config::LogFormat;
@@ -19,7 +19,7 @@ const LINES_PER_SECOND_MAX: u32 = 10;
 const LINES_WAITING_MAX: usize = 10_000;
 
 /// Changes the least severe level that is logged.
-static LEVEL: OnceLock<reload::Handle<LevelFilter, Registry>> = OnceLock::new();
+static LEVEL: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
 
 /// Counts the lines dropped.
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
@@ -33,7 +33,7 @@ pub fn init(level: LevelFilter, format: LogFormat) -> WorkerGuard {
         .thread_name("log")
         .finish(io::stderr());
     DROPPED.get_or_init(|| writer.error_counter());
-    let (level, handle) = reload::Layer::new(level);
+    let (level, handle) = reload::Layer::new(ours(level));
     LEVEL.get_or_init(|| handle);
     let started = match format {
         LogFormat::Logfmt => {
@@ -53,9 +53,14 @@ pub fn init(level: LevelFilter, format: LogFormat) -> WorkerGuard {
 
 /// Logs from now on what is at least as severe as `level`.
 pub fn set_level(level: LevelFilter) {
-    if let Some(error) = LEVEL.get().and_then(|handle| handle.reload(level).err()) {
+    if let Some(error) = LEVEL.get().and_then(|handle| handle.reload(ours(level)).err()) {
         tracing::warn!(%error, "the level of the log could not be changed");
     }
+}
+
+/// What we ourselves have to say. Libraries would tell of each frame of HTTP/2 that a client sends.
+fn ours(level: LevelFilter) -> Targets {
+    Targets::new().with_target("pushprom", level).with_default(level.min(LevelFilter::WARN))
 }
 
 /// Lines dropped so far because standard error was not read.

@@ -2,6 +2,7 @@
 
 mod client;
 mod page;
+mod pki;
 mod prometheus;
 mod server;
 
@@ -15,6 +16,7 @@ use std::{
 
 pub(crate) use client::{Client, Reply};
 pub(crate) use page::Page;
+pub(crate) use pki::Site;
 pub(crate) use prometheus::{Prometheus, asking_for};
 pub(crate) use server::{BINARY, Server};
 

@@ -21,7 +21,10 @@ const RENEWAL_LOOK: Duration = Duration::from_millis(20);
 
 /// Said to who speaks HTTP where TLS is spoken. It is no HTTP that could be mistaken for the answer to a push.
 const NO_TLS: &[u8] = b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
-    Connection: close\r\n\r\nthis port speaks TLS: use https\n";
+    Content-Length: 32\r\nConnection: close\r\n\r\nthis port speaks TLS: use https\n";
+
+/// The alert of that name (RFC 8446, 6.2), as a record.
+const INTERNAL_ERROR: &[u8] = &[21, 3, 3, 0, 2, 2, 80];
 
 /// The protocol that client and server have agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,13 +63,16 @@ pub(super) async fn secure(mut accepted: Accepted, web: &Web) -> Result<Secured,
         accepted.write_all(NO_TLS).await?;
         return Err(HandshakeError::NoTls);
     }
-    let hello = LazyConfigAcceptor::new(Acceptor::default(), accepted).await?;
+    let mut hello = LazyConfigAcceptor::new(Acceptor::default(), accepted).await?;
     let until = Instant::now() + RENEWAL_WAIT;
     let (config, certificates) = loop {
         match web.tls() {
             Ok(tls) => break tls,
             Err(TlsRefused::Tls(_)) if Instant::now() < until => sleep(RENEWAL_LOOK).await,
-            Err(refused) => return Err(HandshakeError::Refused(refused)),
+            Err(refused) => {
+                hello.io.write_all(INTERNAL_ERROR).await?;
+                return Err(HandshakeError::Refused(refused));
+            }
         }
     };
     let stream = hello.into_stream(config).await?;

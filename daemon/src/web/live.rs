@@ -35,8 +35,10 @@ pub struct Web {
     observe: Observer,
     settings: Mutex<Fresh<Settings, FileError>>,
     /// With the settings that it was made from.
-    tls: Mutex<Option<(Arc<Settings>, Fresh<ServerConfig, TlsError>)>>,
+    tls: Mutex<Option<(Arc<Settings>, FreshTls)>>,
 }
+
+type FreshTls = Fresh<ServerConfig, TlsError>;
 
 /// Told when the file, or one that it names, has changed and been read again.
 type Observer = Box<dyn Fn(Reload<'_>) + Send + Sync>;
@@ -226,7 +228,7 @@ impl Fresh<Settings, FileError> {
     }
 }
 
-impl Fresh<ServerConfig, TlsError> {
+impl FreshTls {
     fn of_tls(settings: &TlsSettings, http2: Http2, before: Option<&Self>) -> Self {
         let stamps = stamps(settings);
         let is_settled = stamps.iter().all(Stamp::is_settled);
@@ -235,8 +237,8 @@ impl Fresh<ServerConfig, TlsError> {
                 let ca = texts.client_ca.as_deref().unwrap_or_default();
                 let digest = digest(&[&texts.cert, &texts.key, ca]);
                 let make = || tls::make(settings, &texts, http2).map(Arc::new).map_err(Arc::new);
-                let made = Self::again(before, digest).unwrap_or_else(make);
-                Self { stamps, is_settled, digest: Some(digest), made }
+                let result = Self::again(before, digest).unwrap_or_else(make);
+                Self { stamps, is_settled, digest: Some(digest), made: result }
             }
             Err(error) => Self { stamps, is_settled, digest: None, made: Err(Arc::new(error)) },
         }
