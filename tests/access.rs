@@ -1,10 +1,11 @@
 //! Who may do what, by the section `access` of the file, as each sort of principal finds it.
 
-use std::{fs, net::UdpSocket, os::unix::net::UnixDatagram};
+use std::{fs, net::UdpSocket, os::unix::net::UnixDatagram, process::Command};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use tempfile::TempDir;
 
-use crate::support::{Client, Reply, Server, inc, wait_for};
+use crate::support::{BINARY, Client, Reply, Server, Site, inc, succeed, wait_for};
 
 /// A server with a file, in a folder of its own.
 fn serve(text: &str, flags: &[&str]) -> (Server, TempDir) {
@@ -26,13 +27,15 @@ fn ask(server: &Server, method: &str, path: &str, token: Option<&str>, body: &st
     Client::connect(server.http).request(method, path, &headers, body).expect("an answer")
 }
 
+/// Stands for the SHA-256 of `of-boss`.
+const SUM: &str = "5b5a65ec6b4c1ccfc6a5b6ed83b4e83fa65ae7cd94d4ce0b62a7d2ba39d4aa8e";
+
 const FILE: &str = "
 web: {enable_lifecycle: true}
 access:
   principals:
     - {name: app, token: of-app, rights: [push]}
     - {name: prom, token_file: token, rights: [scrape]}
-    # of-boss
     - name: boss
       token_sha256: 5b5a65ec6b4c1ccfc6a5b6ed83b4e83fa65ae7cd94d4ce0b62a7d2ba39d4aa8e
       rights: [push, scrape, admin]
@@ -46,10 +49,9 @@ access:
 
 #[test]
 fn each_may_do_what_it_was_granted() {
-    let boss = pushprom_sha256("of-boss");
-    let text =
-        FILE.replace("5b5a65ec6b4c1ccfc6a5b6ed83b4e83fa65ae7cd94d4ce0b62a7d2ba39d4aa8e", &boss);
-    let (server, _folder) = serve(&text, &[]);
+    let sum = succeed(Command::new("sh").args(["-c", "printf of-boss | sha256sum"]));
+    let sum = sum.split(' ').next().expect("a sum");
+    let (server, _folder) = serve(&FILE.replace(SUM, sum), &[]);
     for (who, push, scrape, reload) in [
         (None, 401, 401, 401),
         (Some("nobody's"), 401, 401, 401),
@@ -73,7 +75,7 @@ fn each_may_do_what_it_was_granted() {
     let reply = ask(&server, "POST", "/", None, &inc("a"));
     let challenges = reply.headers.iter().filter(|(name, _)| name == "www-authenticate");
     let challenges: Vec<&str> = challenges.map(|(_, value)| &**value).collect();
-    assert_eq!(challenges, ["Basic realm=\"pushprom\", charset=\"UTF-8\"", "Bearer"]);
+    assert_eq!(challenges, ["Basic", "Bearer"]);
     let page = ask(&server, "GET", "/metrics", Some("of-boss"), "").text();
     for line in [
         "a 2\n",
@@ -82,13 +84,6 @@ fn each_may_do_what_it_was_granted() {
     ] {
         assert!(page.contains(line), "{line}{page}");
     }
-}
-
-fn pushprom_sha256(text: &str) -> String {
-    let mut command = std::process::Command::new("sh");
-    let sum =
-        crate::support::succeed(command.args(["-c", &format!("printf %s {text} | sha256sum")]));
-    sum.split(' ').next().expect("a sum").to_owned()
 }
 
 #[test]
@@ -113,6 +108,131 @@ fn a_tenant_stays_within_its_own() {
     let page = ask(&server, "GET", "/metrics", Some("of-file"), "").text();
     assert!(page.contains("jobs{a=\"1\",tenant=\"shop-a\"} 2\n"), "{page}");
     assert!(page.contains("shop_orders{tenant=\"shop-a\"} 1\n"), "{page}");
+}
+
+/// The status of a request by a user.
+fn by_user(server: &Server, login: &str, method: &str, path: &str) -> u16 {
+    let login = format!("Basic {}", STANDARD.encode(login));
+    let body = (method == "POST").then(|| inc("a").into_bytes());
+    let headers = [("Authorization", &*login), ("Connection", "close")];
+    let mut client = Client::connect(server.http);
+    client.request(method, path, &headers, body.as_deref()).expect("an answer").status
+}
+
+fn hash(password: &str) -> String {
+    bcrypt::hash(password, 4).expect("it hashes")
+}
+
+#[test]
+fn users_have_passwords_in_either_file() {
+    let here = format!(
+        "access: {{principals: [{{name: app, user: a, password_hash: '{}', rights: [push]}}, \
+         {{name: prom, token: t, rights: [scrape]}}]}}",
+        hash("secret")
+    );
+    let (server, _folder) = serve(&here, &[]);
+    for _ in 0..2 {
+        for (login, push, scrape) in
+            [("a:secret", 200, 403), ("a:wrong", 401, 401), ("b:secret", 401, 401), (":", 401, 401)]
+        {
+            let got =
+                (by_user(&server, login, "POST", "/"), by_user(&server, login, "GET", "/metrics"));
+            assert_eq!(got, (push, scrape), "{login}");
+        }
+    }
+    assert_eq!(ask(&server, "GET", "/metrics", Some("t"), "").status, 200);
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let web = folder.path().join("web.yml");
+    let users = format!("basic_auth_users: {{a: '{}', b: '{}'}}", hash("a"), hash("b"));
+    fs::write(&web, users).expect("it can be written");
+    let web = format!("-web.config.file={}", web.display());
+    let there = "access: {principals: [{name: app, user: a, rights: [push]}], \
+                 anonymous: {rights: [scrape]}}";
+    let (server, _folder) = serve(there, &[&web]);
+    assert_eq!(by_user(&server, "a:a", "POST", "/"), 200);
+    assert_eq!(by_user(&server, "a:a", "GET", "/metrics"), 403);
+    assert_eq!(by_user(&server, "b:b", "POST", "/"), 403, "a user without rights of its own");
+    assert_eq!(by_user(&server, "b:b", "GET", "/metrics"), 200, "has those of all");
+    assert_eq!(by_user(&server, "a:b", "GET", "/health"), 401, "the other file is asked first");
+}
+
+#[test]
+fn who_could_never_be_known_stops_the_start() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("web.yml"), format!("basic_auth_users: {{b: '{}'}}", hash("b")))
+        .expect("it can be written");
+    for (web, mark, problem) in [
+        (
+            "",
+            "user: a",
+            "user \"a\" of principal \"p\" in -config.file has no password_hash, and there is no -web.config.file",
+        ),
+        (
+            "web.yml",
+            "user: a",
+            "user \"a\" of principal \"p\" in -config.file has no password_hash, and is none of -web.config.file",
+        ),
+        (
+            "web.yml",
+            "token: a",
+            "token of principal \"p\" in -config.file would be no use: -web.config.file has users, and takes nothing but theirs",
+        ),
+        ("none.yml", "token: a", "none.yml"),
+        ("web.yml", "user: b", ""),
+    ] {
+        let web = if web.is_empty() { String::new() } else { path(web) };
+        let text = format!(
+            "web: {{config: {{file: '{web}'}}}}\n\
+             access: {{principals: [{{name: p, {mark}, rights: [push]}}]}}\n"
+        );
+        fs::write(path("pushprom.yml"), text).expect("it can be written");
+        let output = Command::new(BINARY).args(["check-config", &path("pushprom.yml")]).output();
+        let output = output.expect("the binary runs");
+        let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+        let code = if problem.is_empty() { 0 } else { 1 };
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
+        assert!(stderr.contains(problem), "{stderr}");
+    }
+}
+
+#[test]
+fn a_certificate_says_who_somebody_is_if_it_is_verified() {
+    let site = Site::new();
+    let file = site.path("pushprom.yml");
+    let text = "access: {principals: [{name: app, certificates: [client], rights: [push]}], \
+                anonymous: {rights: [scrape]}}";
+    site.write("pushprom.yml", text);
+    let of = |name: &str| {
+        ["--cert", "--key"]
+            .map(str::to_owned)
+            .into_iter()
+            .zip([
+                site.path(&format!("{name}.crt")).display().to_string(),
+                site.path(&format!("{name}.key")).display().to_string(),
+            ])
+            .flat_map(|(flag, path)| [flag, path])
+            .collect::<Vec<_>>()
+    };
+    for (policy, client, other, stranger) in [
+        ("client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.pem", 200, 401, 0),
+        ("client_auth_type: RequestClientCert", 401, 401, 401),
+    ] {
+        let tls = format!(
+            "tls_server_config: {{cert_file: server.crt, key_file: server.key, {policy}}}\n"
+        );
+        let server = site.start(&tls, &[&format!("-config.file={}", file.display())]);
+        let push = inc("a");
+        for (name, want) in [("client", client), ("other", other), ("stranger", stranger)] {
+            let arguments = of(name);
+            let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            arguments.extend(["--http1.1", "-d", &push]);
+            let got = site.curl(&server, "/", &arguments);
+            assert_eq!(got.status, want, "{policy} {name}: {got:?}");
+        }
+        assert_eq!(site.curl(&server, "/metrics", &[]).status, 200, "{policy}");
+    }
 }
 
 #[test]
