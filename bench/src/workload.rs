@@ -1,5 +1,7 @@
 //! The deltas.
 
+use std::ops::Range;
+
 use crate::numbers::float_len;
 
 /// Series that the push workloads change, in turn.
@@ -52,6 +54,23 @@ pub(crate) enum Held {
     Counters,
     /// Of one observation each, with the 11 buckets that a client gets who names none.
     Histograms,
+}
+
+/// The counter of [`attack_messages`].
+pub(crate) const ATTACK_NAME: &str = "attack_requests_total";
+
+/// Messages of one delta for each of these numbers, each to a series of its own: somebody has put the id of a user
+/// into a label.
+pub(crate) fn attack_messages(users: Range<usize>, per_message: usize) -> Vec<Vec<u8>> {
+    let deltas: Vec<Vec<u8>> = users
+        .map(|user| {
+            format!(
+                r#"{{"type":"counter","name":"{ATTACK_NAME}","help":"Requests.","method":"inc","labels":{{"user":"user-{user:08}"}}}}"#
+            )
+            .into_bytes()
+        })
+        .collect();
+    in_batches(&deltas, per_message)
 }
 
 /// Bodies that make the held series of these numbers, which are below [`HELD_SERIES_MAX`].

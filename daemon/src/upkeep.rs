@@ -1,31 +1,54 @@
 //! What has to be done now and then, though no message comes: series expire, and who fills a family is named.
 
-use std::{io, sync::Arc, thread, time::Duration};
+use std::{
+    io,
+    num::NonZeroU32,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use crate::{clock, ingest::Ingest, log::Sampler, shutdown::Shutdown, telemetry::Telemetry};
 
-/// How often it is done. Series expire that much late at most, and what it takes to look for them.
+/// How often it is done.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often the end is looked for meanwhile.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
+/// Series are looked through so many times within the shortest time after which one expires: that much of it they
+/// may be late.
+const SWEEPS_PER_EXPIRY: u32 = 16;
+
+/// How long it takes until they are looked through again at most.
+const SWEEP_INTERVAL_MAX: Duration = Duration::from_mins(1);
+
 /// Starts the thread. It ends soon after `shutdown` is requested.
 pub fn spawn(ingest: Arc<Ingest>, telemetry: Arc<Telemetry>, shutdown: Shutdown) -> io::Result<()> {
     let run = move || {
-        let mut waited = Duration::ZERO;
+        let (mut done, mut swept) = (Instant::now(), Instant::now());
         while !shutdown.is_requested() {
             thread::sleep(POLL_INTERVAL);
-            waited += POLL_INTERVAL;
-            if waited >= INTERVAL {
-                waited = Duration::ZERO;
-                expire(&ingest, &telemetry);
-                name_culprits(&ingest, &telemetry);
+            if done.elapsed() < INTERVAL {
+                continue;
             }
+            done = Instant::now();
+            let shortest = ingest.policy().rules().shortest_expiry();
+            if shortest.is_some_and(|shortest| swept.elapsed() >= sweep_interval(shortest)) {
+                swept = Instant::now();
+                expire(&ingest, &telemetry);
+            }
+            name_culprits(&ingest, &telemetry);
         }
     };
     thread::Builder::new().name("upkeep".to_owned()).spawn(run)?;
     Ok(())
+}
+
+/// How often series are looked through of which some expire after so many seconds.
+fn sweep_interval(shortest: NonZeroU32) -> Duration {
+    let shortest = Duration::from_secs(shortest.get().into());
+    (shortest / SWEEPS_PER_EXPIRY).min(SWEEP_INTERVAL_MAX)
 }
 
 fn expire(ingest: &Ingest, telemetry: &Telemetry) {

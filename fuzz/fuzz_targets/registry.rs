@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use std::iter;
+use std::{iter, num::NonZeroU32};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
@@ -18,7 +18,7 @@ use pushprom_core::{
 };
 use pushprom_fuzz::{
     encode::Push,
-    model::Model,
+    model::{Model, SeriesBounds},
     parse::{Labels, parse},
 };
 
@@ -30,6 +30,15 @@ const BATCH_MAX: u8 = 32;
 
 /// A small limit is below this, so that some scenarios meet it.
 const SERIES_MAX_SMALL: u8 = 16;
+
+/// Series expire after this many seconds at most.
+const EXPIRE_AFTER_MAX: u8 = 8;
+
+/// Labels of series that are deleted: fewer than this.
+const LABELS_DELETED_MAX: u8 = 3;
+
+/// The pace, so that series come of age within a scenario.
+const MILLISECONDS_PER_DELTA: u64 = 300;
 
 /// Times that a delta may come in a row, so that sums grow without a search for the same series.
 const REPEATS_MAX: u8 = 4;
@@ -136,6 +145,11 @@ const EXTREMES: [f64; 16] = [
 struct Scenario {
     rejects_conflicts: bool,
     series_max: Option<u8>,
+    family_max: Option<u8>,
+    /// Seconds after which series expire.
+    expire_after: Option<u8>,
+    /// Which series are deleted after each message: of this many labels, in families with this first letter.
+    deleted: Option<(u8, u8)>,
     /// Deltas per message.
     batch: u8,
     framing: Framing,
@@ -204,12 +218,24 @@ fuzz_target!(|scenario: Scenario| {
     let schema_conflicts =
         if scenario.rejects_conflicts { SchemaConflicts::Reject } else { SchemaConflicts::Adopt };
     let small = scenario.series_max.map(|max| usize::from(max % SERIES_MAX_SMALL));
-    let series_max = small.unwrap_or(usize::MAX);
-    let limits = SeriesLimits { all: series_max, bytes: usize::MAX, ..SeriesLimits::default() };
+    let family_max = scenario.family_max.map(|max| usize::from(max % SERIES_MAX_SMALL));
+    let expire_after = scenario.expire_after.map(|seconds| seconds % EXPIRE_AFTER_MAX + 1);
+    let bounds = SeriesBounds {
+        all: small.unwrap_or(usize::MAX),
+        per_family: family_max.unwrap_or(usize::MAX),
+        expire_after: expire_after.map(u64::from),
+    };
+    let limits = SeriesLimits {
+        all: bounds.all,
+        per_family: family_max,
+        per_client: None,
+        bytes: usize::MAX,
+    };
+    let expire_after = expire_after.and_then(|seconds| NonZeroU32::new(seconds.into()));
     let mut twins = Twins {
         registry: Registry::new(schema_conflicts),
-        policy: Policy::open(Rules { limits, ..Rules::default() }.into()),
-        model: Model::new(schema_conflicts, series_max),
+        policy: Policy::open(Rules { limits, expire_after, ..Rules::default() }.into()),
+        model: Model::new(schema_conflicts, bounds),
         now: 0,
     };
     let pushes: Vec<Push> = scenario.drafts.iter().flat_map(Draft::pushes).collect();
@@ -221,6 +247,7 @@ fuzz_target!(|scenario: Scenario| {
         for (delta, push) in decoded.deltas.iter().zip(batch) {
             twins.apply(delta, push);
         }
+        twins.remove(scenario.deleted);
     }
     twins.assert_equal();
 });
@@ -235,10 +262,10 @@ struct Twins {
 
 impl Twins {
     fn apply(&mut self, delta: &Result<Delta<'_>, DeltaError>, push: &Push) {
-        self.now += 1;
+        self.now += MILLISECONDS_PER_DELTA;
         let before = self
             .now
-            .is_multiple_of(PAGES_EVERY)
+            .is_multiple_of(PAGES_EVERY * MILLISECONDS_PER_DELTA)
             .then(|| page(&self.registry.snapshot(Timestamp(self.now))));
         let applied = delta.as_ref().ok().and_then(|delta| {
             self.registry.apply(delta, self.policy.source(), Timestamp(self.now)).ok()
@@ -253,6 +280,20 @@ impl Twins {
                 "a trace of {push}"
             );
         }
+    }
+
+    /// Lets go what has expired, and what is to be deleted.
+    fn remove(&mut self, deleted: Option<(u8, u8)>) {
+        let now = Timestamp(self.now);
+        assert_eq!(self.registry.expire(now, || ()), self.model.expire(self.now));
+        let Some((labels, name)) = deleted else { return };
+        let labels = usize::from(labels % LABELS_DELETED_MAX);
+        let first = pick(&NAMES, name).as_bytes().first();
+        let is_family = |name: &str| name.as_bytes().first() == first;
+        let removed =
+            self.registry.delete(is_family, |_, held| held.names().count() == labels, || ());
+        let wanted = |name: &str, held: &Labels| is_family(name) && held.len() == labels;
+        assert_eq!(removed, self.model.delete(wanted));
     }
 
     fn assert_equal(&self) {

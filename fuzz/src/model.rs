@@ -24,8 +24,19 @@ const DEFAULT_BOUNDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 /// What a registry should hold.
 pub struct Model {
     schema_conflicts: SchemaConflicts,
-    series_max: usize,
+    bounds: SeriesBounds,
     families: BTreeMap<String, Family>,
+}
+
+/// How many series there may be, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct SeriesBounds {
+    /// In all.
+    pub all: usize,
+    /// Of each family.
+    pub per_family: usize,
+    /// Seconds without a delta after which one goes; `None` if it stays.
+    pub expire_after: Option<u64>,
 }
 
 struct Family {
@@ -47,6 +58,8 @@ struct Layout {
 
 struct Series {
     born: u64,
+    /// The second of the last delta.
+    touched: u64,
     /// All there were, in the order of arrival.
     steps: Vec<Step>,
     /// The sum of what was observed: of each delta by itself, and then of these.
@@ -64,8 +77,37 @@ enum Step {
 
 impl Model {
     /// Nothing yet.
-    pub fn new(schema_conflicts: SchemaConflicts, series_max: usize) -> Self {
-        Self { schema_conflicts, series_max, families: BTreeMap::new() }
+    pub fn new(schema_conflicts: SchemaConflicts, bounds: SeriesBounds) -> Self {
+        Self { schema_conflicts, bounds, families: BTreeMap::new() }
+    }
+
+    /// Removes what has expired at `now`; says how many series that were.
+    pub fn expire(&mut self, now: u64) -> usize {
+        let Some(after) = self.bounds.expire_after else { return 0 };
+        self.retain(|_, _, series| (now / 1000).saturating_sub(series.touched) < after)
+    }
+
+    /// Removes the series that `is_wanted` picks; says how many.
+    pub fn delete(&mut self, is_wanted: impl Fn(&str, &Labels) -> bool) -> usize {
+        self.retain(|name, labels, _| !is_wanted(name, labels))
+    }
+
+    fn retain(&mut self, stays: impl Fn(&str, &Labels, &Series) -> bool) -> usize {
+        let before = self.series_count();
+        for (name, family) in &mut self.families {
+            family.series.retain(|labels, series| stays(name, labels, series));
+        }
+        self.families.retain(|_, family| !family.series.is_empty());
+        before - self.series_count()
+    }
+
+    /// Whether a family has as many series as it may, without those for what is too many.
+    fn is_full(&self, name: &str) -> bool {
+        let is_ordinary = |labels: &Labels| labels.iter().all(|(name, _)| name != OVERFLOW_LABEL);
+        let family = self.families.get(name);
+        let series = family
+            .map_or(0, |family| family.series.keys().filter(|labels| is_ordinary(labels)).count());
+        series >= self.bounds.per_family
     }
 
     /// What applying `push` at the time `now` should say, `None` if it has to be refused.
@@ -98,7 +140,8 @@ impl Model {
         }
         let mut created = self.born(&push.name, &labels).is_none();
         let mut labels = labels;
-        let overflowed = created && self.series_count() >= self.series_max;
+        let is_full = self.series_count() >= self.bounds.all || self.is_full(&push.name);
+        let overflowed = created && is_full;
         if overflowed {
             if kind == Kind::Gauge || !self.families.contains_key(&push.name) {
                 return None;
@@ -122,8 +165,9 @@ impl Model {
         if applied.help_replaced {
             family.help.clone_from(&push.help);
         }
-        let new = || Series { born: now, steps: Vec::new(), sum: 0.0 };
+        let new = || Series { born: now, touched: 0, steps: Vec::new(), sum: 0.0 };
         let series = family.series.entry(labels).or_insert_with(new);
+        series.touched = now / 1000;
         series.steps.extend(steps);
         if push.method == "observe" {
             let values = push.values.as_deref().unwrap_or(std::slice::from_ref(&push.value));

@@ -1,5 +1,6 @@
 //! The workloads, one module each, and the rows that they make.
 
+mod attack;
 mod contention;
 mod growth;
 mod hold;
@@ -23,13 +24,14 @@ use crate::{Result, arguments::Options};
 const ROUNDS: u32 = 5;
 
 /// The workloads in groups, by the names that `--only` takes.
-pub(crate) const GROUPS: [(&str, Workloads); 7] = [
+pub(crate) const GROUPS: [(&str, Workloads); 8] = [
     ("udp", udp::measure),
     ("growth", growth::measure),
     ("http", http::measure),
     ("observe", observe::measure),
     ("series", measure_series),
     ("contention", contention::measure),
+    ("attack", attack::measure),
     ("start", start::measure),
 ];
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use super::{
     Applied, Destination, Families, Registry, Rejected, SchemaConflicts, SeriesLimit,
-    family::{Expires, Family},
+    family::Family,
     find,
     fingerprint::Fingerprint,
     fold, reserved,
@@ -142,7 +142,7 @@ impl Registry {
         // Nothing can fail from here on.
         let help_replaced = family.adopt_help(delta.help(), rules.limits.bytes);
         if expire_after.is_some() {
-            family.set_may_expire(Expires::Some);
+            family.set_may_expire();
         }
         family.add(&LabelSet::from(labels), now, Arc::clone(&series));
         let mut shard = self.shard(fingerprint).write();
@@ -167,6 +167,7 @@ impl Registry {
         limit: SeriesLimit,
     ) -> Result<Applied, Rejected> {
         family.record_overflow();
+        self.overflowed.store(true, Relaxed);
         let New { delta, source, now, .. } = new;
         match delta.kind() {
             Kind::Counter | Kind::Histogram | Kind::Summary => {}

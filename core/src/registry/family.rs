@@ -428,9 +428,8 @@ impl Family {
     }
 
     /// Some of its series expire.
-    pub(super) fn set_may_expire(&self, series_expire: Expires) {
-        let may_expire = matches!(series_expire, Expires::Some);
-        self.may_expire.store(may_expire, Relaxed);
+    pub(super) fn set_may_expire(&self) {
+        self.may_expire.store(true, Relaxed);
     }
 
     /// Whether series may expire.
@@ -453,13 +452,6 @@ impl Family {
     pub(super) fn record_gone(&self) {
         self.has_gone.store(true, Ordering::Release);
     }
-}
-
-/// Whether any series of a family expires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expires {
-    None,
-    Some,
 }
 
 impl Drop for Family {

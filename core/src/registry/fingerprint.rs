@@ -38,23 +38,8 @@ impl Fingerprinter {
 
     /// The fingerprint of a series.
     pub(super) fn of(&self, name: &str, labels: &Labels<'_>) -> Fingerprint {
-        self.after(SmallVec::new(), name, labels)
-    }
-
-    /// The fingerprint of what `delta` is pushed as under a policy: it is no series'.
-    pub(super) fn of_pushed(&self, policy: &Policy, delta: &Delta<'_>) -> Fingerprint {
-        let mut parts = SmallVec::from_slice(&policy.id().to_le_bytes());
-        parts.push(0xff);
-        self.after(parts, delta.name(), delta.labels())
-    }
-
-    fn after(
-        &self,
-        mut parts: SmallVec<[u8; BYTES_INLINE]>,
-        name: &str,
-        labels: &Labels<'_>,
-    ) -> Fingerprint {
         // No text contains the byte 0xff, so it keeps the parts apart.
+        let mut parts: SmallVec<[u8; BYTES_INLINE]> = SmallVec::new();
         let mut write = |text: &str| {
             parts.extend_from_slice(text.as_bytes());
             parts.push(0xff);
@@ -66,5 +51,12 @@ impl Fingerprinter {
         }
         let hash = self.0.hash(&parts);
         Fingerprint { low: hash.h1, high: hash.h2 }
+    }
+
+    /// The fingerprint of what `delta` is pushed as under a policy. It identifies that, and no series.
+    pub(super) fn of_pushed(&self, policy: &Policy, delta: &Delta<'_>) -> Fingerprint {
+        let Fingerprint { low, high } = self.of(delta.name(), delta.labels());
+        // Of other names and labels the hash is as good as random, before and after.
+        Fingerprint { low, high: high ^ policy.id() }
     }
 }

@@ -1,6 +1,10 @@
 //! What there is to know of families beside their page.
 
-use std::{collections::HashMap, hash::BuildHasher, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::BuildHasher,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use foldhash::{HashSet, fast::RandomState};
 
@@ -46,6 +50,22 @@ impl Registry {
         self.all_families().iter().map(|family| facts(family)).collect()
     }
 
+    /// Those of them that have had series too many.
+    pub fn overflowing(&self) -> Vec<FamilyFacts> {
+        let families = self.overflowing_families();
+        families.iter().map(|family| facts(family)).collect()
+    }
+
+    fn overflowing_families(&self) -> Vec<Arc<Family>> {
+        // Mostly there is none, and it is asked for with each page.
+        if !self.overflowed.load(Relaxed) {
+            return Vec::new();
+        }
+        let mut families = self.all_families();
+        families.retain(|family| family.overflowed() > 0);
+        families
+    }
+
     /// The values of one family, and when the last delta came to each of its series. Pauses as
     /// [`Self::snapshot_pausing`] does.
     pub fn family(
@@ -62,8 +82,8 @@ impl Registry {
     /// [`Self::snapshot_pausing`] does.
     pub fn blame(&self, mut pause: impl FnMut()) -> Vec<Overflowing> {
         let mut found = Vec::new();
-        for family in self.all_families() {
-            if family.overflowed() == 0 || family.culprit().is_some() {
+        for family in self.overflowing_families() {
+            if family.culprit().is_some() {
                 continue;
             }
             let (snapshot, _) = family.snapshot_with_touches(Timestamp(0), &mut pause);

@@ -23,7 +23,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
 };
 
@@ -81,6 +81,8 @@ pub struct Registry {
     ledger: Arc<Ledger>,
     /// How often series have been removed.
     removals: AtomicU64,
+    /// Whether any family has had a series too many.
+    overflowed: AtomicBool,
 }
 
 /// A series and what a delta said of it besides the change: see [`Registry::known`].
@@ -104,6 +106,7 @@ impl Registry {
             clients: Clients::default(),
             ledger: Arc::default(),
             removals: AtomicU64::new(0),
+            overflowed: AtomicBool::new(false),
         }
     }
 

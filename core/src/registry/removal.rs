@@ -9,11 +9,7 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-use super::{
-    Registry,
-    family::{Expires, Family},
-    series::Series,
-};
+use super::{Registry, family::Family, series::Series};
 use crate::{
     model::{LabelSet, Timestamp},
     rules::Rules,
@@ -63,7 +59,6 @@ impl Registry {
         self.aliases.forget_all();
         for family in self.all_families() {
             family.follow(rules);
-            let mut expires = Expires::None;
             let sorted = family.settled();
             let mut labels = sorted.index().labels();
             for (place, series) in sorted.series().iter().enumerate() {
@@ -73,16 +68,12 @@ impl Registry {
                     labels.iter().find(|(name, _)| name == label).map(|(_, value)| &**value)
                 });
                 if expire_after.is_some() {
-                    expires = Expires::Some;
+                    family.set_may_expire();
                 }
                 series.set_expire_after(expire_after);
                 if place % SERIES_BETWEEN_PAUSES == 0 {
                     pause();
                 }
-            }
-            // What comes meanwhile is of the new rules, or is looked at when there are others.
-            if expires == Expires::Some {
-                family.set_may_expire(expires);
             }
         }
     }

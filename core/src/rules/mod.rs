@@ -219,10 +219,13 @@ impl Rules {
         }
     }
 
-    /// Whether any series can expire.
-    pub fn expire(&self) -> bool {
-        let by_rule = |rule: &Rule| matches!(rule.settings.expiry, Some(Expiry::After(_)));
-        self.expire_after.is_some() || self.list.iter().any(by_rule)
+    /// The shortest time after which any series expires, in seconds.
+    pub fn shortest_expiry(&self) -> Option<NonZeroU32> {
+        let by_rule = self.list.iter().filter_map(|rule| match rule.settings.expiry {
+            Some(Expiry::After(seconds)) => Some(seconds),
+            Some(Expiry::Never) | None => None,
+        });
+        by_rule.chain(self.expire_after).min()
     }
 
     /// What holds for all families of a name.

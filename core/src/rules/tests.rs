@@ -120,6 +120,7 @@ fn of_each_setting_the_first_rule_that_has_it_holds() {
     assert_eq!(expire_after("ab", "prod"), None);
     assert_eq!(expire_after("x", "dev"), seconds(9));
     assert_eq!(rules.expire_after("ax", |_| None), seconds(5), "what is not there is empty");
+    assert_eq!((rules.shortest_expiry(), Rules::default().shortest_expiry()), (seconds(5), None));
     assert_eq!((rules.limit("ab"), rules.limit("ac"), rules.limit("b")), (Some(3), Some(4), None));
 }
 

@@ -321,8 +321,7 @@ impl Telemetry {
 /// The families of which deltas would have made series too many, with the label to blame. Beside the addresses of
 /// the configuration they are the one thing in a label that is not of our own making, and they are few.
 fn overflowing(registry: &Registry) -> Option<FamilySnapshot> {
-    let mut facts = registry.families();
-    facts.retain(|family| family.overflowed > 0);
+    let mut facts = registry.overflowing();
     facts.sort_by(|a, b| b.overflowed.cmp(&a.overflowed).then_with(|| a.name.cmp(&b.name)));
     facts.truncate(OVERFLOWING_SHOWN_MAX);
     let mut shown = Vec::new();
