@@ -11,6 +11,7 @@ mod conformance;
 mod declare;
 mod flags;
 mod http;
+mod http2;
 mod lint;
 mod negotiation;
 mod scrape;
