@@ -4,7 +4,7 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream as StdTcpStream},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -162,27 +162,24 @@ fn assert_served(site: &Site, server: &Server) {
     assert!(resident < RESIDENT_BYTES_MAX, "{resident} bytes");
 }
 
-/// Requests that are begun and broken off, as fast as they can be (CVE-2023-44487).
+/// Requests that are begun and broken off, as fast as they can be (CVE-2023-44487): each is over when it is
+/// broken off, and leaves nothing behind.
 #[tokio::test]
-async fn rapid_resets_end_a_connection() {
+async fn rapid_resets_do_no_harm() {
     let site = Site::new();
     let server = site.start(TLS, &[]);
     let (mut sender, connection) = connect(&site, server.http, &client::Builder::new()).await;
-    let mut sent = 0_u32;
-    let begun = Instant::now();
-    'attack: while begun.elapsed() < Duration::from_secs(5) {
-        for _ in 0..1000 {
+    'attack: for _ in 0..20 {
+        for _ in 0..5000 {
             let Ok(ready) = sender.clone().ready().await else { break 'attack };
             sender = ready;
             let Ok((_, mut body)) = sender.send_request(request("POST", "/"), false) else {
                 break 'attack;
             };
             body.send_reset(Reason::CANCEL);
-            sent += 1;
         }
         assert_served(&site, &server);
     }
-    assert!(sent > 0);
     assert_served(&site, &server);
     drop(sender);
     drop(connection);
