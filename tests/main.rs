@@ -13,6 +13,7 @@ mod conformance;
 mod declare;
 mod flags;
 mod http;
+mod http2;
 mod limits;
 mod lint;
 mod negotiation;

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use crate::support::{Server, Site, inc, wait_for};
+use crate::support::{Server, Site, inc, pki, wait_for};
 
 /// A server with a certificate, and whatever else is in `tls_server_config`.
 fn start(site: &Site, more: &str) -> Server {
@@ -187,8 +187,8 @@ fn a_certificate_is_renewed_under_load() {
     const RENEWALS: usize = 20;
     let site = Site::new();
     let server = start(&site, "");
-    let (enough, served) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let roots = client_config(&site);
+    let (enough, scraped) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let roots = site.client_config();
     let seen = thread::scope(|scope| {
         let scrapers: Vec<_> = (0..3)
             .map(|_| {
@@ -197,7 +197,7 @@ fn a_certificate_is_renewed_under_load() {
                     while !enough.load(Relaxed) {
                         let (status, certificate) = scrape_once(&server, &roots);
                         assert_eq!(status, "HTTP/1.1 200 OK");
-                        served.fetch_add(1, Relaxed);
+                        scraped.fetch_add(1, Relaxed);
                         if seen.last() != Some(&certificate) {
                             seen.push(certificate);
                         }
@@ -210,13 +210,13 @@ fn a_certificate_is_renewed_under_load() {
             let (certificate, key) = site.renewed(&format!("renewal-{number}"));
             site.write("server.crt", &certificate);
             // Some connections come in between.
-            let half_way = served.load(Relaxed);
+            let half_way = scraped.load(Relaxed);
             if number % 2 == 0 {
                 thread::yield_now();
             }
             site.write("server.key", &key);
             wait_for("connections with the new certificate", || {
-                (served.load(Relaxed) > half_way + 6).then_some(())
+                (scraped.load(Relaxed) > half_way + 6).then_some(())
             });
         }
         enough.store(true, Relaxed);
@@ -229,23 +229,9 @@ fn a_certificate_is_renewed_under_load() {
     for seen in seen {
         assert!(seen.len() > RENEWALS / 2, "{} certificates were seen", seen.len());
         let (_, certificate) = scrape_once(&server, &roots);
-        assert_eq!(certificate, der(&last));
+        assert_eq!(certificate, pki::der(&last));
         drop(seen);
     }
-}
-
-fn der(pem: &str) -> Vec<u8> {
-    use rustls::pki_types::{CertificateDer, pem::PemObject};
-    CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate").to_vec()
-}
-
-fn client_config(site: &Site) -> Arc<rustls::ClientConfig> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(der(&site.read("ca.pem")).into()).expect("an authority");
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider);
-    let builder = builder.with_safe_default_protocol_versions().expect("it has versions");
-    Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// A scrape on a connection of its own: the first line of the answer, and the certificate.

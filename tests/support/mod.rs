@@ -2,7 +2,7 @@
 
 mod client;
 mod page;
-mod pki;
+pub(crate) mod pki;
 mod prometheus;
 mod server;
 

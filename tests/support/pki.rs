@@ -4,11 +4,16 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
 };
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
     SanType,
+};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
 };
 use tempfile::TempDir;
 
@@ -104,10 +109,25 @@ impl Site {
         Server::start(&[&[&*file], flags].concat())
     }
 
+    /// A client that trusts the authority.
+    pub(crate) fn client_config(&self) -> Arc<ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(der(&self.read("ca.pem")).into()).expect("an authority");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider);
+        let builder = builder.with_safe_default_protocol_versions().expect("it has versions");
+        Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
+    }
+
     /// A `curl` that trusts the authority, with further arguments.
     pub(crate) fn curl(&self, server: &Server, path: &str, arguments: &[&str]) -> Curl {
         Curl::run(self.folder.path(), &format!("https://{}{path}", server.http), arguments)
     }
+}
+
+/// The bytes of a certificate.
+pub(crate) fn der(pem: &str) -> Vec<u8> {
+    CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate").to_vec()
 }
 
 fn params(name: &str, names: &[&str]) -> CertificateParams {

@@ -243,7 +243,7 @@ pub(super) const CASES: &[Case] = &[
         name: "web_config_noAuth_noHTTP2Cipher.bad",
         yaml: "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: ca.pem\n  cipher_suites:\n  - TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384\n  max_version: TLS12\n",
         toolkit: Toolkit::Bad,
-        ours: Ours::Bad("web.yml:7:3: HTTP/2 over TLS 1.2 needs"),
+        ours: Ours::Bad("web.yml:7:5: HTTP/2 over TLS 1.2 needs"),
     },
     Case {
         name: "web_config_noAuth_someCiphers.good",

@@ -74,9 +74,8 @@ const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 /// Bytes of an answer that HTTP/2 holds before they go to the kernel.
 const SEND_BUFFER_BYTES: usize = 256 * 1024;
 
-/// Requests of a connection of HTTP/2 that were broken off and that we have not dealt with yet; and those
-/// that we have broken off, because they were wrong. Beyond, the connection is closed: who opens and breaks
-/// off at a rapid rate has nothing to ask for.
+/// Requests of a connection of HTTP/2 that were broken off before we looked at them; and those that we have
+/// broken off, because they were wrong. Beyond, the connection is closed.
 const RESET_STREAMS_MAX: usize = 20;
 const WRONG_STREAMS_MAX: usize = 64;
 
