@@ -20,6 +20,7 @@ const CORE: Imports = &[
     ("wire", &["limits", "model"]),
     ("atomic", &["model"]),
     ("rules", &["limits", "model"]),
+    ("selector", &["limits", "model"]),
     ("policy", &["model", "rules"]),
     ("registry", &["atomic", "limits", "model", "policy", "rules", "snapshot"]),
     ("memo", &[]),
