@@ -54,8 +54,8 @@ pub const EXEMPLAR_CHARS_MAX: usize = 128;
 /// Bytes of a selector of series.
 pub const SELECTOR_BYTES_MAX: usize = 16 * 1024;
 
-/// Matchers of one selector.
-pub const MATCHERS_PER_SELECTOR_MAX: usize = 64;
+/// Matchers of one selector: enough for a name and each label that a series can have.
+pub const MATCHERS_PER_SELECTOR_MAX: usize = 2 * LABELS_PER_SERIES_MAX;
 
 /// Bytes of the program of one regular expression in a selector, and of what is remembered while it runs.
 pub const REGEX_BYTES_MAX: usize = 256 * 1024;

@@ -115,7 +115,7 @@ fn it_is_bounded() {
     assert!(Selector::parse(&many(MATCHERS_PER_SELECTOR_MAX - 1)).is_ok());
     check(
         &many(MATCHERS_PER_SELECTOR_MAX),
-        Err("column 381: more than 64 matchers, which is the limit: use fewer"),
+        Err("column 765: more than 128 matchers, which is the limit: use fewer"),
     );
     for (pattern, reason) in [
         ("(", "unclosed group"),

@@ -204,6 +204,12 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Until a client has taken its answer, from when it first made us wait.",
     },
     Flag {
+        name: "web.enable-admin-api",
+        alias: None,
+        default: None,
+        help: "Let operators list families and series over HTTP, and delete series.",
+    },
+    Flag {
         name: "shutdown.timeout",
         alias: None,
         default: Some("4s"),
@@ -315,6 +321,18 @@ impl Values {
             origin: origin.to_owned(),
             problem,
         })
+    }
+
+    /// Each flag that a server has with its value, as it was written.
+    pub(super) fn in_force(&self) -> Vec<(&'static str, String)> {
+        let all = FLAGS.iter().zip(&self.given);
+        // The others ask for something else than a server.
+        let of_servers = all.filter(|(flag, _)| flag.variable().is_some());
+        let value = |(flag, given): (&Flag, &Option<Given>)| {
+            let text = given.as_ref().map(|given| &*given.text);
+            (flag.name, text.or(flag.default).unwrap_or("false").to_owned())
+        };
+        of_servers.map(value).collect()
     }
 
     /// Whether a switch is on, in the words of Go's `strconv.ParseBool`.

@@ -78,6 +78,19 @@ pub struct Config {
     pub log_level: LevelFilter,
     /// How a log line is laid out.
     pub log_format: LogFormat,
+    /// Whether operators can look at what is held over HTTP, and delete some of it.
+    pub admin_api: AdminApi,
+    /// Each flag with its value in force, as it was written.
+    pub flags: Vec<(&'static str, String)>,
+}
+
+/// Whether operators can look at what is held over HTTP, and delete some of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdminApi {
+    /// They cannot.
+    Off,
+    /// They can.
+    On,
 }
 
 /// What is done about names that break the conventions.
@@ -190,6 +203,12 @@ pub fn parse(
         shutdown_timeout: values.get("shutdown.timeout", parse_duration)?,
         log_level,
         log_format: values.get("log.format", parse_log_format)?,
+        admin_api: if values.switch("web.enable-admin-api")? {
+            AdminApi::On
+        } else {
+            AdminApi::Off
+        },
+        flags: values.in_force(),
     })))
 }
 

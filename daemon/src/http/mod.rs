@@ -4,6 +4,7 @@
 //! served where it was accepted. What takes long, making a page, is done on threads apart, so that no push
 //! waits for a scrape.
 
+mod api;
 mod connections;
 mod hold;
 mod lint;
@@ -28,7 +29,8 @@ pub use server::{spawn, threads};
 use tokio::sync::Semaphore;
 
 use self::{
-    connections::Connection, hold::Hold, lint::Lint, pages::Pages, reply::Reply, route::Route,
+    api::Api, connections::Connection, hold::Hold, lint::Lint, listener::Peer, pages::Pages,
+    reply::Reply, route::Route,
 };
 use crate::{config::Config, ingest::Ingest, telemetry::Telemetry};
 
@@ -43,6 +45,7 @@ pub struct Context {
     hold: Option<Arc<Hold>>,
     pages: Arc<Pages>,
     lint: Arc<Lint>,
+    api: Arc<Api>,
     options: expose::Options,
     /// Scrapes that may still come.
     scrapes: Arc<Semaphore>,
@@ -64,6 +67,7 @@ impl Context {
             hold: config.first_scrape_zero.map(|age| Arc::new(Hold::new(age))),
             pages: Arc::new(Pages::new(pages::BYTES_MAX)),
             lint: Arc::new(Lint::new(config.linting)),
+            api: Arc::new(Api::new(config)),
             options: config.pages,
             scrapes: Arc::new(Semaphore::new(config.scrapes_max.min(Semaphore::MAX_PERMITS))),
             large_bodies: Arc::new(large_bodies),
@@ -80,6 +84,7 @@ impl Context {
             hold: self.hold.clone(),
             pages: Arc::clone(&self.pages),
             lint: Arc::clone(&self.lint),
+            api: Arc::clone(&self.api),
             options: self.options,
             scrapes: Arc::clone(&self.scrapes),
             large_bodies: Arc::clone(&self.large_bodies),
@@ -90,13 +95,16 @@ impl Context {
 /// Answers one request.
 async fn respond(
     request: Request<Incoming>,
+    peer: Peer,
     context: &Arc<Context>,
     connection: &Arc<Connection>,
 ) -> Reply {
     let _in_request = connection.request();
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-    match route::route(method, uri, headers, request.version(), context.lint.linting()) {
-        Route::Push => push::respond(request, context, connection).await,
+    let (linting, admin) = (context.lint.linting(), context.api.admin());
+    match route::route(method, uri, headers, request.version(), linting, admin) {
+        Route::Push => push::respond(request, peer, context, connection).await,
+        Route::Api(endpoint) => api::respond(endpoint, request, peer, context, connection).await,
         Route::Metrics => scrape::respond(request.headers(), context, connection).await,
         Route::Lint => lint::respond(context, connection).await,
         Route::Health => reply::ok(),

@@ -1,6 +1,7 @@
 //! Pushes.
 
 use std::{
+    fmt,
     future::poll_fn,
     pin::pin,
     task::{self, Poll, Waker},
@@ -21,6 +22,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::{
     Context,
     connections::Connection,
+    listener::Peer,
     reply::{self, Reply},
     unpack::{self, Packing, UnpackError},
 };
@@ -38,6 +40,7 @@ pub(super) const LARGE_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 pub(super) async fn respond(
     request: Request<Incoming>,
+    peer: Peer,
     context: &Context,
     connection: &Connection,
 ) -> Reply {
@@ -47,8 +50,8 @@ pub(super) async fn respond(
     // Its connection may be told to go at any moment; then this ends where it waits.
     let given_up =
         guard((), |()| telemetry.record_rejected(Transport::Http, Reason::ConnectionClosed));
-    let reply = match read_body(request, context, connection).await {
-        Ok(message) => take_in(&message, context),
+    let reply = match read_body(request, peer, context, connection).await {
+        Ok(message) => take_in(&message, peer, context),
         Err(reply) => reply,
     };
     ScopeGuard::into_inner(given_up);
@@ -67,11 +70,18 @@ pub(super) fn respond_not_a_post(method: &HttpMethod, context: &Context) -> Repl
 /// Reads a body up to the limits of bytes and time, and unpacks it; the error is the answer.
 async fn read_body(
     request: Request<Incoming>,
+    peer: Peer,
     context: &Context,
     connection: &Connection,
 ) -> Result<Bytes, Reply> {
     let Ok(packing) = Packing::of(request.headers()) else {
-        context.telemetry.record_rejected(Transport::Http, Reason::ContentEncoding);
+        reject(
+            Reason::ContentEncoding,
+            &"the Content-Encoding is none of ours",
+            &[],
+            peer,
+            context,
+        );
         return Err(reply::last(reply::unsupported_coding(unpack::CODINGS)));
     };
     let limit = context.ingest.limits().message_bytes;
@@ -94,7 +104,7 @@ async fn read_body(
         Ok(Ok(body)) => {
             context.telemetry.record_bytes(Transport::Http, body.len());
             return unpack::unpack(body, packing, limit)
-                .map_err(|error| refuse_packed(error, limit, context));
+                .map_err(|error| refuse_packed(error, limit, peer, context));
         }
         Ok(Err(BodyError::TooLong)) => (
             Reason::TooLong,
@@ -124,12 +134,24 @@ async fn read_body(
             ),
         ),
     };
-    context.telemetry.record_rejected(Transport::Http, reason);
+    reject(reason, &text.trim_end(), &[], peer, context);
     Err(reply::last(reply::text(status, &text)))
 }
 
+/// Counts a message that was refused as a whole, and keeps it in mind.
+fn reject(reason: Reason, error: &dyn fmt::Display, message: &[u8], peer: Peer, context: &Context) {
+    context.telemetry.record_rejected(Transport::Http, reason);
+    keep(reason, error, message, peer, context);
+}
+
+/// Keeps in mind what was refused, and counted.
+fn keep(reason: Reason, error: &dyn fmt::Display, message: &[u8], peer: Peer, context: &Context) {
+    let (now, peer) = (clock::now(), || peer.to_string());
+    context.telemetry.keep_rejection(now, Transport::Http, peer, reason, error, message);
+}
+
 /// The answer to a body that came whole, but could not be unpacked.
-fn refuse_packed(error: UnpackError, limit: usize, context: &Context) -> Reply {
+fn refuse_packed(error: UnpackError, limit: usize, peer: Peer, context: &Context) -> Reply {
     let (reason, status, text) = match error {
         UnpackError::TooLong => (
             Reason::TooLong,
@@ -149,7 +171,7 @@ fn refuse_packed(error: UnpackError, limit: usize, context: &Context) -> Reply {
             ),
         ),
     };
-    context.telemetry.record_rejected(Transport::Http, reason);
+    reject(reason, &text.trim_end(), &[], peer, context);
     reply::text(status, &text)
 }
 
@@ -205,16 +227,23 @@ async fn collect(
     Ok(collected.freeze())
 }
 
-fn take_in(body: &[u8], context: &Context) -> Reply {
+fn take_in(body: &[u8], peer: Peer, context: &Context) -> Reply {
     let (mut intake, now) = (context.intake.lock(), clock::now());
     let (source, broken) = (context.ingest.policy().source(), Broken::Refuse);
     match context.ingest.message(&mut intake, body, source, Transport::Http, broken, now) {
         Ok(outcome) => {
             context.telemetry.record_tally(Transport::Http, &outcome.tally);
+            for (_, refusal) in &outcome.refused {
+                keep(Reason::from(refusal), refusal, body, peer, context);
+            }
+            if let Some(error) = &outcome.broken {
+                keep(Reason::from(error), error, body, peer, context);
+            }
             answer(&outcome)
         }
         Err(_) => {
             let text = "pushprom failed; see its log\n";
+            keep(Reason::Panic, &text.trim_end(), body, peer, context);
             reply::last(reply::text(StatusCode::INTERNAL_SERVER_ERROR, text))
         }
     }

@@ -5,8 +5,8 @@ use hyper::{
     header::{EXPECT, HOST},
 };
 
-use super::path;
-use crate::config::Linting;
+use super::{api::Endpoint, path};
+use crate::config::{AdminApi, Linting};
 
 /// What answers a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(super) enum Route {
     Metrics,
     /// What is odd about names.
     Lint,
+    /// What an operator asks.
+    Api(Endpoint),
     /// `ok`.
     Health,
     /// Another method than POST where pushes go; the original counts these with the pushes.
@@ -53,6 +55,7 @@ pub(super) fn route(
     headers: &HeaderMap,
     version: Version,
     linting: Linting,
+    admin: AdminApi,
 ) -> Route {
     let hosts = headers.get_all(HOST).iter().count();
     if hosts > 1 || (hosts == 0 && version >= Version::HTTP_11) {
@@ -79,6 +82,12 @@ pub(super) fn route(
         let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
         return Route::Moved { location: path::encode(&clean) + &query };
     }
+    // A push goes to any path, but for those that are something else.
+    let endpoint =
+        Endpoint::of(&path).filter(|endpoint| endpoint.is_served(admin) || *method != Method::POST);
+    if let Some(endpoint) = endpoint {
+        return Route::Api(endpoint);
+    }
     let is_read = matches!(*method, Method::GET | Method::HEAD);
     let has_lint = match linting {
         Linting::Off => false,
@@ -104,11 +113,11 @@ mod tests {
 
     #[track_caller]
     fn check(line: &str, want: &Route) {
-        check_linting(Linting::Off, line, want);
+        check_with(Linting::Off, AdminApi::Off, line, want);
     }
 
     #[track_caller]
-    fn check_linting(linting: Linting, line: &str, want: &Route) {
+    fn check_with(linting: Linting, admin: AdminApi, line: &str, want: &Route) {
         let mut parts = line.split(' ');
         let (method, uri) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let mut request = Request::builder().method(method).uri(uri).header(HOST, "x");
@@ -118,7 +127,7 @@ mod tests {
         }
         let request = request.body(()).expect("the request is well-formed");
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-        let got = route(method, uri, headers, request.version(), linting);
+        let got = route(method, uri, headers, request.version(), linting, admin);
         assert_eq!(got, *want, "{line}");
     }
 
@@ -160,8 +169,27 @@ mod tests {
             ("PUT /-/lint", Route::NotAPush, reads),
             ("POST /-/lint/x", Route::Push, Route::Push),
         ] {
-            check_linting(Linting::Off, line, &off);
-            check_linting(Linting::Warn, line, &warn);
+            check_with(Linting::Off, AdminApi::Off, line, &off);
+            check_with(Linting::Warn, AdminApi::Off, line, &warn);
+        }
+    }
+
+    #[test]
+    fn what_the_api_does_not_take_is_a_push() {
+        let api = Route::Api;
+        for (line, off, on) in [
+            ("GET /api/v1/status/flags", api(Endpoint::Flags), api(Endpoint::Flags)),
+            ("POST /api/v1/status/flags", api(Endpoint::Flags), api(Endpoint::Flags)),
+            ("GET /api/v1/%73eries?x", api(Endpoint::Series), api(Endpoint::Series)),
+            ("POST /api/v1/series", Route::Push, api(Endpoint::Series)),
+            ("POST /api/v1/admin/wipe", Route::Push, api(Endpoint::Wipe)),
+            ("PUT /api/v1/admin/wipe", api(Endpoint::Wipe), api(Endpoint::Wipe)),
+            ("POST /api/v1/whatever", Route::Push, Route::Push),
+            ("POST /api/v1/series/", Route::Push, Route::Push),
+            ("GET /api/v1", Route::NotAPush, Route::NotAPush),
+        ] {
+            check_with(Linting::Off, AdminApi::Off, line, &off);
+            check_with(Linting::Off, AdminApi::On, line, &on);
         }
     }
 }

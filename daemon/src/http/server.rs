@@ -38,8 +38,9 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(1);
 /// How long requests that are on their way at shutdown may take to arrive.
 const LAST_REQUEST_WAIT: Duration = Duration::from_millis(200);
 
-/// Threads that make pages, per serving thread: one for each page being made, and one that gives their memory back.
-const PAGE_THREADS_MAX: usize = MAKING_MAX + 1;
+/// Threads that make pages, per serving thread: one for each page being made, one that gives their memory
+/// back, and one that makes lists of the API.
+const PAGE_THREADS_MAX: usize = MAKING_MAX + 2;
 
 /// How many threads serve: one per core.
 pub fn threads() -> io::Result<usize> {
@@ -187,7 +188,7 @@ impl Worker {
         let asked = Arc::clone(&connection);
         let service = service_fn(move |request| {
             let (context, connection) = (Arc::clone(&context), Arc::clone(&asked));
-            async move { Ok::<_, Infallible>(respond(request, &context, &connection).await) }
+            async move { Ok::<_, Infallible>(respond(request, peer, &context, &connection).await) }
         });
         let served = http1::Builder::new()
             // `Connections` watches this, for all of them together.

@@ -2,6 +2,7 @@
 
 use std::{
     cmp::Ordering::{Equal, Greater, Less},
+    ops::Bound,
     sync::Arc,
 };
 
@@ -16,11 +17,11 @@ use crate::{
 pub struct Inspected(Arc<Family>);
 
 impl Registry {
-    /// The families in the order of their names, from the first that comes after `name`, or from the start.
-    pub fn inspect(&self, name: Option<&str>) -> Vec<Inspected> {
+    /// The families in the order of their names, from a name on.
+    pub fn inspect(&self, from: Bound<&str>) -> Vec<Inspected> {
         let families = self.families.read();
-        let after = |family: &&Arc<Family>| name.is_none_or(|name| **family.name() > *name);
-        families.values().filter(after).map(|family| Inspected(Arc::clone(family))).collect()
+        let from = families.range::<str, _>((from, Bound::Unbounded));
+        from.map(|(_, family)| Inspected(Arc::clone(family))).collect()
     }
 }
 

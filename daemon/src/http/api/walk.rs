@@ -1,0 +1,135 @@
+//! Work that looks through what is held: on a thread apart, one at a time, with an end.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use scopeguard::guard;
+use tokio::{
+    select,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task,
+};
+
+use super::failure::Failure;
+use crate::http::connections::Connection;
+
+/// How long one may look. Then it says how far it got.
+const TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Walks at once, over all serving threads: each takes a core.
+const WALKS_MAX: usize = 1;
+
+/// Requests that wait for their walk. A further one is answered with 503.
+const WAITING_MAX: usize = 16;
+
+/// Bytes of answers that wait to be taken. A list has 8 MiB, and the bytes of one series beyond.
+const ANSWER_BYTES_MAX: usize = 128 * 1024 * 1024;
+
+/// Steps between two pauses: less than a hundred microseconds, but for slow regular expressions.
+const STEPS_BETWEEN_PAUSES: u32 = 256;
+
+const TOO_MANY: &str = "too many requests for lists at once: try again later";
+const NO_ROOM: &str = "too many answers have not been taken: try again later";
+
+/// Who looks, and what waits to be taken.
+pub(super) struct Walks {
+    waiting: Arc<Semaphore>,
+    turn: Arc<Semaphore>,
+    room: Arc<Semaphore>,
+}
+
+/// How far a walk may go.
+pub(super) struct Walk {
+    until: Instant,
+    is_left: Arc<AtomicBool>,
+    steps: u32,
+}
+
+/// An answer, and the room that it takes until the kernel has it.
+struct Owned {
+    answer: Vec<u8>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Owned {
+    fn as_ref(&self) -> &[u8] {
+        &self.answer
+    }
+}
+
+impl Walks {
+    pub(super) fn new() -> Self {
+        Self {
+            waiting: Arc::new(Semaphore::new(WAITING_MAX)),
+            turn: Arc::new(Semaphore::new(WALKS_MAX)),
+            room: Arc::new(Semaphore::new(ANSWER_BYTES_MAX)),
+        }
+    }
+
+    /// Runs `work` when its turn has come. It goes on without its client, and is told so.
+    pub(super) async fn run(
+        &self,
+        connection: &Connection,
+        work: impl FnOnce(&mut Walk) -> Result<Vec<u8>, Failure> + Send + 'static,
+    ) -> Result<Bytes, Failure> {
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned();
+        let _waiting = waiting.map_err(|_| Failure::Unavailable(TOO_MANY))?;
+        let is_left = Arc::new(AtomicBool::new(false));
+        let left = Arc::clone(&is_left);
+        let _left = guard((), move |()| left.store(true, Relaxed));
+        connection.set_held(true);
+        let _held = guard((), |()| connection.set_held(false));
+        select! {
+            biased;
+            () = connection.left() => Err(Failure::Left),
+            answer = self.take_turn(is_left, work) => answer,
+        }
+    }
+
+    async fn take_turn(
+        &self,
+        is_left: Arc<AtomicBool>,
+        work: impl FnOnce(&mut Walk) -> Result<Vec<u8>, Failure> + Send + 'static,
+    ) -> Result<Bytes, Failure> {
+        let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| Failure::Internal)?;
+        let work = move || {
+            // Held to the end of the work, whether or not somebody still waits for it.
+            let _turn = turn;
+            work(&mut Walk { until: Instant::now() + TIME_MAX, is_left, steps: 0 })
+        };
+        // What ends by a panic has been counted and logged.
+        let answer = task::spawn_blocking(work).await.map_err(|_| Failure::Internal)??;
+        let bytes = u32::try_from(answer.len()).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(bytes);
+        let room = room.map_err(|_| Failure::Unavailable(NO_ROOM))?;
+        Ok(Bytes::from_owner(Owned { answer, _room: room }))
+    }
+}
+
+impl Walk {
+    /// After each thing that was looked at: gives way every so often, and says whether it is time to end.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.steps += 1;
+        if self.steps < STEPS_BETWEEN_PAUSES {
+            return false;
+        }
+        self.steps = 0;
+        thread::yield_now();
+        self.is_left.load(Relaxed) || Instant::now() >= self.until
+    }
+}
+
+#[cfg(test)]
+impl Walk {
+    /// One that has so long.
+    pub(super) fn lasting(time: Duration) -> Self {
+        Self { until: Instant::now() + time, is_left: Arc::default(), steps: 0 }
+    }
+}
