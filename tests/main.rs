@@ -6,6 +6,7 @@
 
 mod support;
 
+mod api;
 mod compressed;
 mod conformance;
 mod declare;

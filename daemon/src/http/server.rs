@@ -9,7 +9,7 @@ use hyper::{server::conn::http1, service::service_fn};
 use tokio::{runtime, select, sync::mpsc, time};
 
 use super::{
-    Context,
+    Context, api,
     connections::{Connection, Connections, Order, TICK, Timeouts},
     listener::{Accepted, Listener, Peer, Share},
     pages::MAKING_MAX,
@@ -17,7 +17,13 @@ use super::{
     respond,
     stream::Stream,
 };
-use crate::{clock, config::Config, log::Sampler, shutdown::Shutdown, telemetry::Telemetry};
+use crate::{
+    clock,
+    config::{AdminApi, Config},
+    log::Sampler,
+    shutdown::Shutdown,
+    telemetry::Telemetry,
+};
 
 /// Bytes of the buffer that a connection reads a request's header into. Beyond: 431. It is looked at
 /// between reads, so that somewhat longer headers pass.
@@ -68,6 +74,10 @@ pub fn spawn(
     let timeouts = Timeouts { header: config.header_timeout, body: config.body_timeout };
     let connections = Connections::new(config.connections_max.min(files), timeouts);
     tokio::spawn(watch(Arc::clone(&connections), shutdown.clone()));
+    match config.admin_api {
+        AdminApi::Off => {}
+        AdminApi::On => drop(tokio::spawn(api::watch(Arc::new(context.for_another_thread())))),
+    }
     let mut listeners: Vec<_> = listeners.into_iter().map(Listener::shares).collect();
     loop {
         let shares: Vec<Share> = listeners.iter_mut().filter_map(Iterator::next).collect();

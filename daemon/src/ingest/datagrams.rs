@@ -128,8 +128,8 @@ impl Receiver {
         self.telemetry.keep_rejection(now, self.transport.into(), peer, reason, error, message);
     }
 
-    /// Logs that something in a datagram was refused, at a bounded rate, and keeps it in mind. The text of a client in `error`
-    /// is quoted, and the layout escapes what is left: no line can be forged.
+    /// Logs that something in a datagram was refused, at a bounded rate, and keeps it in mind. The text of a
+    /// client in `error` is quoted, and the layout escapes what is left: no line can be forged.
     fn complain(
         &self,
         now: Timestamp,

@@ -56,11 +56,7 @@ impl Inspected {
 
     /// What those of its series hold at `now` that have these labels, which come in the order of a page, and
     /// when the last delta came to each. Series that are gone are left out.
-    pub fn values(
-        &self,
-        wanted: &[LabelSet],
-        now: Timestamp,
-    ) -> (FamilySnapshot, Vec<Timestamp>) {
+    pub fn values(&self, wanted: &[LabelSet], now: Timestamp) -> (FamilySnapshot, Vec<Timestamp>) {
         let mut index = Index::default();
         let mut values = self.0.no_values(wanted.len());
         let mut series = Vec::with_capacity(wanted.len());

@@ -1,9 +1,11 @@
 //! Families: searched, and the largest of them.
 
-use std::{cmp::Reverse, collections::BinaryHeap, ops::Bound, sync::Arc};
+use std::{cmp::Ordering, collections::BinaryHeap, ops::Bound, sync::Arc};
 
 use pushprom_core::{
-    registry::{Inspected, Registry},
+    limits::METRIC_NAME_BYTES_MAX,
+    model::count_as_f64,
+    registry::{FamilyFacts, Inspected, Registry},
     selector::Selector,
 };
 use serde_json::{Value, json};
@@ -12,6 +14,7 @@ use super::{
     failure::Failure,
     listing::Listing,
     parameters::{Parameters, invalid},
+    rates::Rates,
     series::is_any_meant,
     walk::Walk,
 };
@@ -33,15 +36,47 @@ pub(super) struct Top {
     limit: usize,
 }
 
+/// A family among the largest.
+struct Place {
+    size: f64,
+    facts: FamilyFacts,
+}
+
+/// The largest first, and then by name.
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_size = other.size.total_cmp(&self.size);
+        by_size.then_with(|| self.facts.name.cmp(&other.facts.name))
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Place {}
+
 /// What families are measured by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
     Series,
+    Deltas,
 }
 
 impl Query {
     pub(super) fn read(parameters: &Parameters) -> Result<Self, Failure> {
         let after = parameters.one("cursor")?.map(ToOwned::to_owned);
+        if after.as_ref().is_some_and(|name| name.len() > METRIC_NAME_BYTES_MAX) {
+            return Err(invalid("cursor", "it is none: send the nextCursor of the page before"));
+        }
         let (selectors, search) = (parameters.selectors()?, parameters.search()?);
         Ok(Self { selectors, search, limit: parameters.limit()?, after })
     }
@@ -50,7 +85,7 @@ impl Query {
     fn means(&self, family: &Inspected, walk: &mut Walk) -> Option<bool> {
         let is_found = self.search.as_ref().is_none_or(|search| {
             let contains = |text: &str| text.to_lowercase().contains(search);
-            contains(family.name()) || contains(&family.help())
+            contains(family.name()) || contains(&family.facts().help)
         });
         if !is_found {
             return Some(false);
@@ -63,7 +98,8 @@ impl Top {
     pub(super) fn read(parameters: &Parameters) -> Result<Self, Failure> {
         let by = match parameters.one("by")? {
             None | Some("series") => By::Series,
-            Some(_) => return Err(invalid("by", "use series")),
+            Some("deltas") => By::Deltas,
+            Some(_) => return Err(invalid("by", "use series or deltas")),
         };
         Ok(Self { by, limit: parameters.limit()? })
     }
@@ -72,6 +108,7 @@ impl Top {
 /// The page of families that `query` asks for.
 pub(super) fn list(
     registry: &Registry,
+    rates: &Rates,
     query: &Query,
     walk: &mut Walk,
 ) -> Result<Vec<u8>, Failure> {
@@ -92,7 +129,7 @@ pub(super) fn list(
                 next = last.as_deref().map(ToOwned::to_owned);
                 break;
             }
-            Some(true) => listing.push(&item(&family)),
+            Some(true) => listing.push(&item(&family.facts(), rates)),
         }
         last = Some(Arc::clone(family.name()));
         if walk.is_over() {
@@ -104,13 +141,20 @@ pub(super) fn list(
 }
 
 /// The largest families, the largest first, and then by name.
-pub(super) fn top(registry: &Registry, top: &Top, walk: &mut Walk) -> Result<Vec<u8>, Failure> {
+pub(super) fn top(
+    registry: &Registry,
+    rates: &Rates,
+    top: &Top,
+    walk: &mut Walk,
+) -> Result<Vec<u8>, Failure> {
     let mut largest = BinaryHeap::new();
     for family in registry.inspect(Bound::Unbounded) {
+        let facts = family.facts();
         let size = match top.by {
-            By::Series => family.series_count(),
+            By::Series => count_as_f64(u64::try_from(facts.series).unwrap_or(u64::MAX)),
+            By::Deltas => rates.of(&facts.name).unwrap_or_default(),
         };
-        largest.push((Reverse(size), Arc::clone(family.name())));
+        largest.push(Place { size, facts });
         if largest.len() > top.limit {
             largest.pop();
         }
@@ -119,8 +163,8 @@ pub(super) fn top(registry: &Registry, top: &Top, walk: &mut Walk) -> Result<Vec
         }
     }
     let mut listing = Listing::new("families", top.limit);
-    for (Reverse(size), name) in largest.into_sorted_vec() {
-        listing.push(&json!({"name": *name, "series": size}));
+    for place in largest.into_sorted_vec() {
+        listing.push(&item(&place.facts, rates));
     }
     Ok(listing.finish(&[]))
 }
@@ -128,11 +172,14 @@ pub(super) fn top(registry: &Registry, top: &Top, walk: &mut Walk) -> Result<Vec
 /// What is said where half an answer would be a wrong one.
 pub(super) const TOO_LONG: &str = "this took too long: ask for less, or try again later";
 
-fn item(family: &Inspected) -> Value {
+fn item(family: &FamilyFacts, rates: &Rates) -> Value {
     json!({
-        "name": **family.name(),
-        "type": family.kind().as_str(),
-        "help": *family.help(),
-        "series": family.series_count(),
+        "name": *family.name,
+        "type": family.kind.as_str(),
+        "help": *family.help,
+        "series": family.series,
+        "overflowedDeltas": family.overflowed,
+        "overflowLabel": family.culprit.as_ref().map(|culprit| &*culprit.label),
+        "deltasPerSecond": rates.of(&family.name),
     })
 }

@@ -13,7 +13,9 @@ mod labels;
 mod listing;
 mod origin;
 mod parameters;
+mod rates;
 mod rejections;
+mod remove;
 mod series;
 mod status;
 mod value;
@@ -34,7 +36,11 @@ use hyper::{
 };
 use serde_json::{Value, json};
 
-use self::{failure::Failure, parameters::Parameters, status::Status, walk::Walks};
+pub(super) use self::rates::watch;
+use self::{
+    failure::Failure, parameters::Parameters, rates::Rates, remove::Wanted, status::Status,
+    walk::Walks,
+};
 use super::{
     Context,
     connections::Connection,
@@ -64,11 +70,17 @@ pub(super) struct Api {
     admin: AdminApi,
     status: Status,
     walks: Walks,
+    rates: Rates,
 }
 
 impl Api {
     pub(super) fn new(config: &Config) -> Self {
-        Self { admin: config.admin_api, status: Status::new(config), walks: Walks::new() }
+        Self {
+            admin: config.admin_api,
+            status: Status::new(config),
+            walks: Walks::new(),
+            rates: Rates::default(),
+        }
     }
 
     /// Whether more than the status is there.
@@ -95,7 +107,7 @@ pub(super) async fn respond(
 async fn answer(
     endpoint: Endpoint,
     request: Request<Incoming>,
-    _peer: Peer,
+    peer: Peer,
     context: &Arc<Context>,
     connection: &Arc<Connection>,
 ) -> Result<Reply, Failure> {
@@ -120,7 +132,7 @@ async fn answer(
         Endpoint::Flags => return Ok(success(&api.status.flags())),
         Endpoint::Config => return Ok(success(&status::config())),
         Endpoint::RuntimeInfo => {
-            let info = status::runtime_info(context.ingest.registry(), &context.telemetry);
+            let info = status::runtime_info(&context.ingest, &context.telemetry);
             return Ok(success(&info));
         }
         Endpoint::OpenApi => {
@@ -130,7 +142,9 @@ async fn answer(
         }
         Endpoint::Families => {
             let query = families::Query::read(&parameters)?;
-            let work = move |walk: &mut _| families::list(held.ingest.registry(), &query, walk);
+            let work = move |walk: &mut _| {
+                families::list(held.ingest.registry(), &held.api.rates, &query, walk)
+            };
             api.walks.run(connection, work).await?
         }
         Endpoint::Series => {
@@ -142,7 +156,9 @@ async fn answer(
         }
         Endpoint::TopFamilies => {
             let top = families::Top::read(&parameters)?;
-            let work = move |walk: &mut _| families::top(held.ingest.registry(), &top, walk);
+            let work = move |walk: &mut _| {
+                families::top(held.ingest.registry(), &held.api.rates, &top, walk)
+            };
             api.walks.run(connection, work).await?
         }
         Endpoint::TopLabels => {
@@ -155,7 +171,20 @@ async fn answer(
             let work = move |_: &mut _| Ok(rejections::list(&held.telemetry, &query));
             api.walks.run(connection, work).await?
         }
-        Endpoint::Delete | Endpoint::Wipe => return Err(Failure::Internal),
+        Endpoint::Delete => {
+            let wanted = Wanted::read(&parameters)?;
+            let work = move |_: &mut _| {
+                Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, peer))
+            };
+            api.walks.run(connection, work).await?
+        }
+        Endpoint::Wipe => {
+            let wanted = Wanted::All;
+            let work = move |_: &mut _| {
+                Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, peer))
+            };
+            api.walks.run(connection, work).await?
+        }
     };
     Ok(body(bytes))
 }

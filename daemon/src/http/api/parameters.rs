@@ -13,8 +13,8 @@ const LIMIT_MAX: usize = 10_000;
 /// Selectors of one request.
 const SELECTORS_MAX: usize = 32;
 
-/// Bytes of a text that is searched for.
-const SEARCH_BYTES_MAX: usize = 1024;
+/// Characters of a text that is searched for.
+const SEARCH_CHARS_MAX: usize = 256;
 
 /// Names and values, each name one that is known.
 #[derive(Debug)]
@@ -67,9 +67,9 @@ impl Parameters {
     /// A text to look for, in lower case.
     pub(super) fn search(&self) -> Result<Option<String>, Failure> {
         let Some(text) = self.one("search")? else { return Ok(None) };
-        if text.len() > SEARCH_BYTES_MAX {
+        if text.chars().count() > SEARCH_CHARS_MAX {
             let problem =
-                format!("it is longer than the limit of {SEARCH_BYTES_MAX} bytes: cut it");
+                format!("it is longer than the limit of {SEARCH_CHARS_MAX} characters: cut it");
             return Err(invalid("search", &problem));
         }
         Ok(Some(text.to_lowercase()))
@@ -133,8 +133,8 @@ mod tests {
         check("search=A+%c3%89", search, Ok(Some("a \u{e9}".to_owned())));
         check("search=", search, Ok(Some(String::new())));
         let long =
-            "invalid parameter \"search\": it is longer than the limit of 1024 bytes: cut it";
-        check(&format!("search={}", "x".repeat(1025)), search, Err(long));
+            "invalid parameter \"search\": it is longer than the limit of 256 characters: cut it";
+        check(&format!("search={}", "x".repeat(257)), search, Err(long));
     }
 
     #[test]

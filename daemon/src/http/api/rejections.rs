@@ -21,9 +21,13 @@ impl Query {
     pub(super) fn read(parameters: &Parameters) -> Result<Self, Failure> {
         let before = match parameters.one("cursor")? {
             None => u64::MAX,
-            Some(text) => text.parse().map_err(|_| {
-                invalid("cursor", "it is none: send the nextCursor of the page before")
-            })?,
+            Some(text) => {
+                let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+                let id = text.parse().ok().filter(|_| digits);
+                id.ok_or_else(|| {
+                    invalid("cursor", "it is none: send the nextCursor of the page before")
+                })?
+            }
         };
         Ok(Self { limit: parameters.limit()?, before })
     }

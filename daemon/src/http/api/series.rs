@@ -120,10 +120,11 @@ impl Page {
         if wanted.is_empty() {
             return None;
         }
-        let held = family.values(&wanted, self.now);
+        let (held, touched) = family.values(&wanted, self.now);
         let values = value::all(&held.values);
         let (mut labels, mut places) = (held.index.labels(), wanted.iter().zip(places));
-        for (value, born) in values.into_iter().zip(held.index.born()) {
+        let times = held.index.born().iter().zip(touched);
+        for (value, (born, touched)) in values.into_iter().zip(times) {
             if self.listing.room() == 0 {
                 return self.last.clone();
             }
@@ -136,6 +137,7 @@ impl Page {
                 "labels": pairs(labels),
                 "value": value,
                 "birth": value::time(*born),
+                "lastTouch": value::time(touched),
             }));
         }
         None
@@ -147,7 +149,8 @@ fn pairs(labels: &LabelSet) -> Map<String, Value> {
     labels.iter().map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect()
 }
 
-/// The names of families, for who walks through all of them.
+/// Whether any series of a family is meant; all are, if there are no selectors. `None` if the time was over
+/// before that was known.
 pub(super) fn is_any_meant(
     family: &Inspected,
     selectors: &[Selector],

@@ -3,11 +3,10 @@
 use std::env;
 
 use procfs::process::Process;
-use pushprom_core::registry::Registry;
 use serde_json::{Map, Value, json};
 
 use super::value;
-use crate::{clock, config::Config, telemetry::Telemetry, version};
+use crate::{clock, config::Config, ingest::Ingest, telemetry::Telemetry, version};
 
 /// What does not change while it runs.
 pub(super) struct Status {
@@ -41,7 +40,8 @@ pub(super) fn build_info() -> Value {
 }
 
 /// Since when it runs, where, and how much it holds.
-pub(super) fn runtime_info(registry: &Registry, telemetry: &Telemetry) -> Value {
+pub(super) fn runtime_info(ingest: &Ingest, telemetry: &Telemetry) -> Value {
+    let (registry, limits) = (ingest.registry(), &ingest.policy().rules().limits);
     let directory = env::current_dir().map(|path| path.display().to_string());
     let resident = Process::myself().and_then(|process| process.stat());
     json!({
@@ -50,7 +50,9 @@ pub(super) fn runtime_info(registry: &Registry, telemetry: &Telemetry) -> Value 
         "CWD": directory.unwrap_or_default(),
         "familyCount": registry.family_count(),
         "seriesCount": registry.series_count(),
-        "seriesLimit": registry.series_max(),
+        "seriesLimit": limits.all,
+        "seriesBytes": registry.bytes(),
+        "seriesBytesLimit": limits.bytes,
         "residentMemoryBytes": resident.ok().map(|stat| stat.rss * procfs::page_size()),
     })
 }

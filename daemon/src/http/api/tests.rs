@@ -1,27 +1,33 @@
 //! Pages of lists, without a server.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use pushprom_core::{
     intake::{Broken, Intake},
     limits::Limits,
     model::Timestamp,
+    policy::Policy,
     registry::{Registry, SchemaConflicts},
 };
 use serde_json::Value;
 
-use super::{Parameters, families, labels, series, walk::Walk};
+use super::{Parameters, families, labels, rates::Rates, series, walk::Walk};
 
 const HOUR: Duration = Duration::from_hours(1);
 
 fn registry(deltas: &[String]) -> Registry {
-    let (registry, limits) =
-        (Registry::new(SchemaConflicts::Adopt, &Limits::default()), Limits::default());
-    let (message, now) = (format!("[{}]", deltas.join(",")), Timestamp(1000));
-    let broken = Broken::Refuse;
-    let outcome = Intake::default().take_in(message.as_bytes(), &registry, &limits, broken, now);
-    assert!(outcome.refused.is_empty() && outcome.broken.is_none(), "{outcome:?}");
+    let registry = Registry::new(SchemaConflicts::Adopt);
+    push(&registry, &format!("[{}]", deltas.join(",")));
     registry
+}
+
+#[track_caller]
+fn push(registry: &Registry, message: &str) {
+    let (policy, limits) = (Policy::open(Arc::default()), Limits::default());
+    let (source, broken, now) = (policy.source(), Broken::Refuse, Timestamp(1000));
+    let message = message.as_bytes();
+    let outcome = Intake::default().take_in(message, registry, source, &limits, broken, now);
+    assert!(outcome.refused.is_empty() && outcome.broken.is_none(), "{outcome:?}");
 }
 
 fn delta(name: &str, label: &str) -> String {
@@ -101,11 +107,11 @@ fn series_that_come_and_go_leave_the_others_in_place() {
     let body = series::list(&registry, &query, Timestamp(2000), &mut Walk::lasting(HOUR));
     let cursor = data(&body)["nextCursor"].as_str().expect("there are more").to_owned();
     assert_eq!(cursor, r#"f0{l="007"}"#);
-    let (limits, broken) = (Limits::default(), Broken::Refuse);
     for label in ["003", "0070"] {
-        let delta = delta("f0", label);
-        Intake::default().take_in(delta.as_bytes(), &registry, &limits, broken, Timestamp(1000));
+        push(&registry, &delta("f0", label));
     }
+    let deleted = registry.delete(|_| true, |_, labels| labels.as_str() == r#"l="007""#, || ());
+    assert_eq!(deleted, 1);
     let query = format!("limit=2&match[]=f0&{}", encoded(&cursor));
     let query = series::Query::read(&parameters(&query)).expect("well-formed");
     let body = series::list(&registry, &query, Timestamp(2000), &mut Walk::lasting(HOUR));
@@ -134,7 +140,8 @@ fn families_follow_each_other_too() {
         loop {
             let parameters = parameters(&format!("{query}&{cursor}"));
             let query = families::Query::read(&parameters).expect("it is well-formed");
-            let body = families::list(&registry, &query, &mut Walk::lasting(time));
+            let body =
+                families::list(&registry, &Rates::default(), &query, &mut Walk::lasting(time));
             let data = data(&body.expect("it gets on"));
             let items = data["families"].as_array().expect("a list");
             shown.extend(items.iter().map(|item| item["name"].to_string()));
