@@ -106,7 +106,7 @@ fn series_are_listed_with_their_values() {
     // What is found by matchers alone.
     for (selector, want) in [
         ("{shop!=%22%22}", 2),
-        ("{shop=%22%22,__name__!~%22.*_.*%22}", 1),
+        ("{shop=%22%22,__name__=~%22[^_]%2B%22}", 1),
         ("orders_total{shop=~%22c%7Cd%22}", 1),
         ("orders_total&match[]=depth", 3),
         ("nothing", 0),
@@ -163,7 +163,7 @@ fn who_fills_a_family_is_named() {
     let deltas = (0..30).map(|user| {
         json!({"type": "counter", "name": "hits", "method": "inc", "labels": {"user": user.to_string()}})
     });
-    server.push_ok(Value::from_iter(deltas).to_string());
+    server.push_ok(deltas.collect::<Value>().to_string());
     wait_for("the label", || {
         let list = get(&server, "/api/v1/families");
         let family = &list["families"][0];
@@ -182,7 +182,10 @@ fn what_was_refused_is_remembered() {
     assert_eq!(server.push(bad.to_string()).status, 400);
     let list = get(&server, "/api/v1/rejections?limit=1");
     let newest = &list["rejections"][0];
-    assert_eq!((&newest["transport"], &newest["reason"]), (&json!("http"), &json!("wrong_type")));
+    assert_eq!(
+        (&newest["transport"], &newest["reason"]),
+        (&json!("http"), &json!("unknown_method"))
+    );
     assert!(newest["peer"].as_str().is_some_and(|peer| peer.starts_with("127.0.0.1:")), "{newest}");
     assert!(
         newest["sample"].as_str().is_some_and(|sample| sample.starts_with("[\\\"{")),
@@ -235,10 +238,11 @@ fn series_are_deleted() {
         (Some(0.0), Some(0.0))
     );
     assert_eq!(page.value(r#"pushprom_series_deleted_total{action="wipe"}"#), Some(5.0));
-    let events = server.events();
-    let logged: Vec<&Value> =
-        events.iter().filter(|event| event["message"] == "series deleted").collect();
-    assert_eq!(logged.len(), 3);
+    let logged = wait_for("the log", || {
+        let mut logged = server.events();
+        logged.retain(|event| event["message"] == "series deleted");
+        (logged.len() == 3).then_some(logged)
+    });
     assert_eq!(logged[0]["selectors"], r#"orders_total{shop="c"}"#);
     assert!(logged[0]["peer"].as_str().is_some_and(|peer| peer.starts_with("127.0.0.1:")));
 }
@@ -280,7 +284,6 @@ fn what_is_wrong_is_named() {
             "GET /api/v1/series?match[]=up{",
             "invalid parameter \"match[]\": column 4: the end where the name of a label or } should be, as in name{label=\"value\"}",
         ),
-        ("GET /api/v1/series?cursor=up", ""),
         (
             "GET /api/v1/series?cursor=%7B",
             "invalid parameter \"cursor\": it is none: send the nextCursor of the page before",
@@ -291,9 +294,7 @@ fn what_is_wrong_is_named() {
             "invalid parameter \"match[]\": it is missing: say which series to delete",
         ),
     ] {
-        if !text.is_empty() {
-            check_failure(&server, request, 400, "bad_data", text);
-        }
+        check_failure(&server, request, 400, "bad_data", text);
     }
     let method = "DELETE is no method of this path: use one of GET, HEAD";
     check_failure(&server, "DELETE /api/v1/series", 405, "bad_data", method);
@@ -351,17 +352,21 @@ fn it_is_as_its_openapi_file_says() {
     let server = Server::start(&[ADMIN, "-lint.warn"]);
     server.push_ok(each_kind());
     server.push("{");
-    let folder = repository("tests/openapi");
+    // It leaves files where it runs.
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |path| repository(path).canonicalize().expect("it is there");
     let mut client = Command::new(repository("target/venv/bin/schemathesis"));
-    let file = repository("docs/openapi.yaml");
     client
-        .current_dir(&folder)
-        .args(["--config-file", "schemathesis.toml", "run"])
-        .arg(file.canonicalize().expect("it is there"))
+        .current_dir(folder.path())
+        .arg("--config-file")
+        .arg(path("tests/openapi/schemathesis.toml"))
+        .arg("run")
+        .arg(path("docs/openapi.yaml"))
         .args(["--url", &format!("http://{}", server.http)])
-        .args(["--checks", "all", "--phases", "examples,coverage,fuzzing"])
+        .args(["--phases", "examples,coverage,fuzzing"])
         .args(["--max-examples", "20", "--seed", "1", "--continue-on-failure"])
         .args(["--generation-database", "none", "--no-color"])
+        .env("SCHEMATHESIS_HOOKS", path("tests/openapi/hooks.py"))
         .env("PYTHONDONTWRITEBYTECODE", "1");
     succeed(&mut client);
     assert_eq!(server.scrape().value("pushprom_panics_total"), Some(0.0));

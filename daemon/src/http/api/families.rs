@@ -74,7 +74,8 @@ enum By {
 impl Query {
     pub(super) fn read(parameters: &Parameters) -> Result<Self, Failure> {
         let after = parameters.one("cursor")?.map(ToOwned::to_owned);
-        if after.as_ref().is_some_and(|name| name.len() > METRIC_NAME_BYTES_MAX) {
+        let length = after.as_ref().map_or(0, |name| name.chars().count());
+        if length > METRIC_NAME_BYTES_MAX {
             return Err(invalid("cursor", "it is none: send the nextCursor of the page before"));
         }
         let (selectors, search) = (parameters.selectors()?, parameters.search()?);
