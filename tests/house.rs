@@ -42,7 +42,7 @@ const DAEMON: Imports = &[
     ("telemetry", &["clock", "datagram", "log", "version"]),
     ("ingest", &["clock", "config", "datagram", "log", "shutdown", "socket", "telemetry"]),
     ("upkeep", &["clock", "ingest", "log", "shutdown", "telemetry"]),
-    ("http", &["clock", "config", "ingest", "log", "shutdown", "socket", "telemetry"]),
+    ("http", &["clock", "config", "ingest", "log", "shutdown", "socket", "telemetry", "version"]),
     (
         "app",
         &[

@@ -127,6 +127,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_is_described() {
+        let described = include_str!("../../../../docs/openapi.yaml");
+        for (path, endpoint) in PATHS {
+            let text = described.split(&format!("\n  {path}:\n")).nth(1);
+            let text = text.unwrap_or_else(|| panic!("{path} is not described"));
+            let text = text.split("\n  /").next().unwrap_or_default();
+            for method in endpoint.allow().split(", ").filter(|method| *method != "HEAD") {
+                let method = method.to_ascii_lowercase();
+                assert!(text.contains(&format!("\n    {method}:")), "{method} {path}");
+            }
+            for parameter in endpoint.parameters() {
+                let shared = match *parameter {
+                    "match[]" => "parameters/Match\"",
+                    "limit" => "parameters/Limit\"",
+                    own => own,
+                };
+                let is_own = text.contains(&format!("- name: {parameter}\n"));
+                assert!(is_own || text.contains(shared), "{parameter} of {path}");
+            }
+        }
+    }
+
+    #[test]
     fn what_changes_something_is_no_read() {
         for (path, endpoint) in PATHS {
             let reads = !path.contains("/admin/");

@@ -133,3 +133,73 @@ impl Walk {
         Self { until: Instant::now() + time, is_left: Arc::default(), steps: 0 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use tokio::task::JoinSet;
+
+    use super::*;
+    use crate::http::connections::{Connections, Timeouts};
+
+    fn connection() -> Arc<Connection> {
+        let hour = Duration::from_hours(1);
+        Connections::new(100, Timeouts { header: hour, body: hour }).admit()
+    }
+
+    #[tokio::test]
+    async fn one_walks_and_few_wait() {
+        let walks = Arc::new(Walks::new());
+        let (go, wait) = mpsc::channel::<()>();
+        let (begun, mut is_begun) = tokio::sync::mpsc::channel(1);
+        let (asked, first) = (Arc::clone(&walks), connection());
+        let slow = tokio::spawn(async move {
+            let work = move |_: &mut Walk| {
+                begun.blocking_send(()).expect("it is waited for");
+                wait.recv().expect("it is told to go on");
+                Ok(b"slow".to_vec())
+            };
+            asked.run(&first, work).await
+        });
+        is_begun.recv().await.expect("it begins");
+        let mut others = JoinSet::new();
+        for _ in 1..WAITING_MAX {
+            let walks = Arc::clone(&walks);
+            others.spawn(async move { walks.run(&connection(), |_| Ok(Vec::new())).await });
+        }
+        while walks.waiting.available_permits() > 0 {
+            task::yield_now().await;
+        }
+        let beyond = walks.run(&connection(), |_| Ok(Vec::new())).await;
+        assert_eq!(beyond, Err(Failure::Unavailable(TOO_MANY)));
+        assert!(others.try_join_next().is_none(), "they wait");
+        go.send(()).expect("it waits");
+        let slow = slow.await.expect("it ends").expect("it is made");
+        assert_eq!(&*slow, b"slow");
+        while let Some(other) = others.join_next().await {
+            assert_eq!(other.expect("it ends"), Ok(Bytes::new()));
+        }
+        assert_eq!(walks.room.available_permits(), ANSWER_BYTES_MAX - 4);
+        drop(slow);
+        assert_eq!(walks.room.available_permits(), ANSWER_BYTES_MAX, "given back when it is taken");
+    }
+
+    #[tokio::test]
+    async fn who_leaves_is_not_waited_for() {
+        let walks = Walks::new();
+        let connection = connection();
+        connection.leave();
+        let (tell, told) = mpsc::channel();
+        let work = move |walk: &mut Walk| {
+            while !walk.is_over() {}
+            tell.send(()).expect("it is waited for");
+            Ok(Vec::new())
+        };
+        assert_eq!(walks.run(&connection, work).await, Err(Failure::Left));
+        // It may not have begun, or ends long before its time.
+        told.recv_timeout(TIME_MAX / 2).ok();
+        assert_eq!(walks.turn.available_permits(), WALKS_MAX);
+        assert_eq!(walks.waiting.available_permits(), WAITING_MAX);
+    }
+}
