@@ -135,7 +135,7 @@ mod tests {
             let text = text.split("\n  /").next().unwrap_or_default();
             for method in endpoint.allow().split(", ").filter(|method| *method != "HEAD") {
                 let method = method.to_ascii_lowercase();
-                assert!(text.contains(&format!("\n    {method}:")), "{method} {path}");
+                assert!(text.contains(&format!("    {method}:\n")), "{method} {path}");
             }
             for parameter in endpoint.parameters() {
                 let shared = match *parameter {

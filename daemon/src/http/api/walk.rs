@@ -189,17 +189,21 @@ mod tests {
     async fn who_leaves_is_not_waited_for() {
         let walks = Walks::new();
         let connection = connection();
-        connection.leave();
         let (tell, told) = mpsc::channel();
+        let (begun, mut is_begun) = tokio::sync::mpsc::channel(1);
         let work = move |walk: &mut Walk| {
+            begun.blocking_send(()).expect("it is waited for");
             while !walk.is_over() {}
             tell.send(()).expect("it is waited for");
             Ok(Vec::new())
         };
-        assert_eq!(walks.run(&connection, work).await, Err(Failure::Left));
-        // It may not have begun, or ends long before its time.
-        told.recv_timeout(TIME_MAX / 2).ok();
-        assert_eq!(walks.turn.available_permits(), WALKS_MAX);
+        let leave = async {
+            is_begun.recv().await.expect("it begins");
+            connection.leave();
+        };
+        let (answer, ()) = tokio::join!(walks.run(&connection, work), leave);
+        assert_eq!(answer, Err(Failure::Left));
+        told.recv_timeout(TIME_MAX / 2).expect("it ends before its time");
         assert_eq!(walks.waiting.available_permits(), WAITING_MAX);
     }
 }
