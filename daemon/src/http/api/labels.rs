@@ -86,13 +86,16 @@ pub(super) fn top(registry: &Registry, query: &Query, walk: &mut Walk) -> Result
             let fits = |selector: &&Selector| selector.matches_labels(set);
             if selectors.is_empty() || selectors.iter().any(fits) {
                 for (name, value) in set.iter() {
-                    if labels.len() >= NAMES_MAX && !labels.contains_key(&*name) {
-                        is_complete = false;
-                        continue;
+                    if !labels.contains_key(&*name) && labels.len() < NAMES_MAX {
+                        labels.insert(name.clone().into_owned(), Label::default());
                     }
-                    let label = labels.entry(name.into_owned()).or_default();
-                    label.series += 1;
-                    label.values.add(hasher.hash_one(&value));
+                    match labels.get_mut(&*name) {
+                        Some(label) => {
+                            label.series += 1;
+                            label.values.add(hasher.hash_one(&value));
+                        }
+                        None => is_complete = false,
+                    }
                 }
             }
             if walk.is_over() {

@@ -38,8 +38,12 @@ use serde_json::{Value, json};
 
 pub(super) use self::rates::watch;
 use self::{
-    failure::Failure, parameters::Parameters, rates::Rates, remove::Wanted, status::Status,
-    walk::Walks,
+    failure::Failure,
+    parameters::Parameters,
+    rates::Rates,
+    remove::Wanted,
+    status::Status,
+    walk::{PAGE_TIME_MAX, WHOLE_TIME_MAX, Walks},
 };
 use super::{
     Context,
@@ -145,45 +149,45 @@ async fn answer(
             let work = move |walk: &mut _| {
                 families::list(held.ingest.registry(), &held.api.rates, &query, walk)
             };
-            api.walks.run(connection, work).await?
+            api.walks.run(connection, PAGE_TIME_MAX, work).await?
         }
         Endpoint::Series => {
             let query = series::Query::read(&parameters)?;
             let now = clock::now();
             let work =
                 move |walk: &mut _| Ok(series::list(held.ingest.registry(), &query, now, walk));
-            api.walks.run(connection, work).await?
+            api.walks.run(connection, PAGE_TIME_MAX, work).await?
         }
         Endpoint::TopFamilies => {
             let top = families::Top::read(&parameters)?;
             let work = move |walk: &mut _| {
                 families::top(held.ingest.registry(), &held.api.rates, &top, walk)
             };
-            api.walks.run(connection, work).await?
+            api.walks.run(connection, WHOLE_TIME_MAX, work).await?
         }
         Endpoint::TopLabels => {
             let query = labels::Query::read(&parameters)?;
             let work = move |walk: &mut _| labels::top(held.ingest.registry(), &query, walk);
-            api.walks.run(connection, work).await?
+            api.walks.run(connection, WHOLE_TIME_MAX, work).await?
         }
         Endpoint::Rejections => {
             let query = rejections::Query::read(&parameters)?;
             let work = move |_: &mut _| Ok(rejections::list(&held.telemetry, &query));
-            api.walks.run(connection, work).await?
+            api.walks.run(connection, PAGE_TIME_MAX, work).await?
         }
         Endpoint::Delete => {
             let wanted = Wanted::read(&parameters)?;
             let work = move |_: &mut _| {
                 Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, peer))
             };
-            api.walks.run(connection, work).await?
+            api.walks.run(connection, PAGE_TIME_MAX, work).await?
         }
         Endpoint::Wipe => {
             let wanted = Wanted::All;
             let work = move |_: &mut _| {
                 Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, peer))
             };
-            api.walks.run(connection, work).await?
+            api.walks.run(connection, PAGE_TIME_MAX, work).await?
         }
     };
     Ok(body(bytes))

@@ -20,8 +20,11 @@ use tokio::{
 use super::failure::Failure;
 use crate::http::connections::Connection;
 
-/// How long one may look. Then it says how far it got.
-const TIME_MAX: Duration = Duration::from_secs(5);
+/// How long one may look for a page. Then it says how far it got.
+pub(super) const PAGE_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// How long one may look where half an answer would be none. On a machine that is busy most of it is waiting.
+pub(super) const WHOLE_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Walks at once, over all serving threads: each takes a core.
 const WALKS_MAX: usize = 1;
@@ -32,8 +35,11 @@ const WAITING_MAX: usize = 16;
 /// Bytes of answers that wait to be taken. A list has 8 MiB, and the bytes of one series beyond.
 const ANSWER_BYTES_MAX: usize = 128 * 1024 * 1024;
 
-/// Steps between two pauses: less than a hundred microseconds, but for slow regular expressions.
-const STEPS_BETWEEN_PAUSES: u32 = 256;
+/// Work between two pauses.
+const TIME_BETWEEN_PAUSES: Duration = Duration::from_micros(300);
+
+/// Steps between two looks at the clock: some ten microseconds, but for slow regular expressions.
+const STEPS_BETWEEN_LOOKS: u32 = 64;
 
 const TOO_MANY: &str = "too many requests for lists at once: try again later";
 const NO_ROOM: &str = "too many answers have not been taken: try again later";
@@ -50,6 +56,7 @@ pub(super) struct Walk {
     until: Instant,
     is_left: Arc<AtomicBool>,
     steps: u32,
+    paused: Instant,
 }
 
 /// An answer, and the room that it takes until the kernel has it.
@@ -73,10 +80,11 @@ impl Walks {
         }
     }
 
-    /// Runs `work` when its turn has come. It goes on without its client, and is told so.
+    /// Runs `work` when its turn has come, and gives it so long. It goes on without its client, and is told so.
     pub(super) async fn run(
         &self,
         connection: &Connection,
+        time: Duration,
         work: impl FnOnce(&mut Walk) -> Result<Vec<u8>, Failure> + Send + 'static,
     ) -> Result<Bytes, Failure> {
         let waiting = Arc::clone(&self.waiting).try_acquire_owned();
@@ -89,12 +97,13 @@ impl Walks {
         select! {
             biased;
             () = connection.left() => Err(Failure::Left),
-            answer = self.take_turn(is_left, work) => answer,
+            answer = self.take_turn(time, is_left, work) => answer,
         }
     }
 
     async fn take_turn(
         &self,
+        time: Duration,
         is_left: Arc<AtomicBool>,
         work: impl FnOnce(&mut Walk) -> Result<Vec<u8>, Failure> + Send + 'static,
     ) -> Result<Bytes, Failure> {
@@ -102,7 +111,7 @@ impl Walks {
         let work = move || {
             // Held to the end of the work, whether or not somebody still waits for it.
             let _turn = turn;
-            work(&mut Walk { until: Instant::now() + TIME_MAX, is_left, steps: 0 })
+            work(&mut Walk::new(time, is_left))
         };
         // What ends by a panic has been counted and logged.
         let answer = task::spawn_blocking(work).await.map_err(|_| Failure::Internal)??;
@@ -114,15 +123,24 @@ impl Walks {
 }
 
 impl Walk {
+    fn new(time: Duration, is_left: Arc<AtomicBool>) -> Self {
+        let paused = Instant::now();
+        Self { until: paused + time, is_left, steps: 0, paused }
+    }
+
     /// After each thing that was looked at: gives way every so often, and says whether it is time to end.
     pub(super) fn is_over(&mut self) -> bool {
         self.steps += 1;
-        if self.steps < STEPS_BETWEEN_PAUSES {
+        if self.steps < STEPS_BETWEEN_LOOKS {
             return false;
         }
         self.steps = 0;
-        thread::yield_now();
-        self.is_left.load(Relaxed) || Instant::now() >= self.until
+        let now = Instant::now();
+        if now >= self.paused + TIME_BETWEEN_PAUSES {
+            thread::yield_now();
+            self.paused = Instant::now();
+        }
+        self.is_left.load(Relaxed) || now >= self.until
     }
 }
 
@@ -130,7 +148,7 @@ impl Walk {
 impl Walk {
     /// One that has so long.
     pub(super) fn lasting(time: Duration) -> Self {
-        Self { until: Instant::now() + time, is_left: Arc::default(), steps: 0 }
+        Self::new(time, Arc::default())
     }
 }
 
@@ -160,18 +178,20 @@ mod tests {
                 wait.recv().expect("it is told to go on");
                 Ok(b"slow".to_vec())
             };
-            asked.run(&first, work).await
+            asked.run(&first, PAGE_TIME_MAX, work).await
         });
         is_begun.recv().await.expect("it begins");
         let mut others = JoinSet::new();
         for _ in 1..WAITING_MAX {
             let walks = Arc::clone(&walks);
-            others.spawn(async move { walks.run(&connection(), |_| Ok(Vec::new())).await });
+            others.spawn(async move {
+                walks.run(&connection(), PAGE_TIME_MAX, |_| Ok(Vec::new())).await
+            });
         }
         while walks.waiting.available_permits() > 0 {
             task::yield_now().await;
         }
-        let beyond = walks.run(&connection(), |_| Ok(Vec::new())).await;
+        let beyond = walks.run(&connection(), PAGE_TIME_MAX, |_| Ok(Vec::new())).await;
         assert_eq!(beyond, Err(Failure::Unavailable(TOO_MANY)));
         assert!(others.try_join_next().is_none(), "they wait");
         go.send(()).expect("it waits");
@@ -201,9 +221,9 @@ mod tests {
             is_begun.recv().await.expect("it begins");
             connection.leave();
         };
-        let (answer, ()) = tokio::join!(walks.run(&connection, work), leave);
+        let (answer, ()) = tokio::join!(walks.run(&connection, PAGE_TIME_MAX, work), leave);
         assert_eq!(answer, Err(Failure::Left));
-        told.recv_timeout(TIME_MAX / 2).expect("it ends before its time");
+        told.recv_timeout(PAGE_TIME_MAX / 2).expect("it ends before its time");
         assert_eq!(walks.waiting.available_permits(), WAITING_MAX);
     }
 }
