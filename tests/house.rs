@@ -20,6 +20,7 @@ const CORE: Imports = &[
     ("wire", &["limits", "model"]),
     ("atomic", &["model"]),
     ("rules", &["limits", "model"]),
+    ("selector", &["limits", "model"]),
     ("policy", &["model", "rules"]),
     ("registry", &["atomic", "limits", "model", "policy", "rules", "snapshot"]),
     ("memo", &[]),
@@ -57,7 +58,7 @@ const DAEMON: Imports = &[
             "telemetry",
         ],
     ),
-    ("upkeep", &["clock", "ingest", "log", "shutdown", "telemetry"]),
+    ("upkeep", &["clock", "ingest", "live", "log", "shutdown", "telemetry"]),
     (
         "http",
         &[
@@ -71,6 +72,7 @@ const DAEMON: Imports = &[
             "shutdown",
             "socket",
             "telemetry",
+            "version",
             "web",
         ],
     ),

@@ -51,6 +51,15 @@ pub const OBJECTIVES_PER_SUMMARY_MAX: usize = 32;
 /// Characters of the label names and values of one exemplar together (`OpenMetrics` 1.0.0, Exemplars).
 pub const EXEMPLAR_CHARS_MAX: usize = 128;
 
+/// Bytes of a selector of series.
+pub const SELECTOR_BYTES_MAX: usize = 16 * 1024;
+
+/// Matchers of one selector: enough for a name and each label that a series can have.
+pub const MATCHERS_PER_SELECTOR_MAX: usize = 2 * LABELS_PER_SERIES_MAX;
+
+/// Bytes of the program of one regular expression in a selector, and of what is remembered while it runs.
+pub const REGEX_BYTES_MAX: usize = 256 * 1024;
+
 /// Series held in all.
 pub const SERIES_MAX: usize = 2_000_000;
 

@@ -111,7 +111,8 @@ pub fn run(config: Config) -> Result<(), RunError> {
             let (live, shutdown) = (Arc::clone(&live), shutdown.clone());
             datagrams::spawn(socket, transport, ingest, live, telemetry, shutdown)?;
         }
-        upkeep::spawn(Arc::clone(&ingest), Arc::clone(&telemetry), shutdown.clone())?;
+        let (kept_up, followed) = (Arc::clone(&ingest), Arc::clone(&live));
+        upkeep::spawn(kept_up, followed, Arc::clone(&telemetry), shutdown.clone())?;
         let control = reload::spawn(Arc::clone(&live), Arc::clone(&telemetry))?;
         let gate = http::Gate::new(web, Arc::clone(&telemetry));
         let context = http::Context::new(ingest, live, control.clone(), telemetry, gate);

@@ -1,4 +1,5 @@
-//! What has to be done now and then, though no message comes: series expire, and who fills a family is named.
+//! What has to be done now and then, though no message comes: series expire, and who fills a family is named. What
+//! is there already follows rules that have been reloaded.
 
 use std::{
     io,
@@ -8,7 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{clock, ingest::Ingest, log::Sampler, shutdown::Shutdown, telemetry::Telemetry};
+use crate::{
+    clock, ingest::Ingest, live::Live, log::Sampler, shutdown::Shutdown, telemetry::Telemetry,
+};
 
 /// How often it is done.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -24,7 +27,13 @@ const SWEEPS_PER_EXPIRY: u32 = 16;
 const SWEEP_INTERVAL_MAX: Duration = Duration::from_mins(1);
 
 /// Starts the thread. It ends soon after `shutdown` is requested.
-pub fn spawn(ingest: Arc<Ingest>, telemetry: Arc<Telemetry>, shutdown: Shutdown) -> io::Result<()> {
+pub fn spawn(
+    ingest: Arc<Ingest>,
+    live: Arc<Live>,
+    telemetry: Arc<Telemetry>,
+    shutdown: Shutdown,
+) -> io::Result<()> {
+    let mut rules = Arc::clone(&live.settings().rules);
     let run = move || {
         let (mut done, mut swept) = (Instant::now(), Instant::now());
         while !shutdown.is_requested() {
@@ -33,7 +42,12 @@ pub fn spawn(ingest: Arc<Ingest>, telemetry: Arc<Telemetry>, shutdown: Shutdown)
                 continue;
             }
             done = Instant::now();
-            let shortest = ingest.policy().rules().shortest_expiry();
+            let in_force = Arc::clone(&live.settings().rules);
+            if !Arc::ptr_eq(&rules, &in_force) {
+                rules = in_force;
+                ingest.registry().follow(&rules, thread::yield_now);
+            }
+            let shortest = rules.shortest_expiry();
             if shortest.is_some_and(|shortest| swept.elapsed() >= sweep_interval(shortest)) {
                 swept = Instant::now();
                 expire(&ingest, &telemetry);

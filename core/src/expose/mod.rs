@@ -12,6 +12,7 @@ mod text;
 mod unit;
 
 pub use negotiate::{Negotiated, negotiate};
+pub use number::number;
 pub use shape::{Coding, Escaping, Format, Shape};
 
 use crate::snapshot::Snapshot;

@@ -20,6 +20,13 @@ pub(super) fn write_amount(amount: Amount, page: &mut Vec<u8>) {
     }
 }
 
+/// A value or a bound as it stands on a page.
+pub fn number(value: f64) -> String {
+    let mut text = Vec::new();
+    write_f64(value, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
 fn write_small(small: u64, page: &mut Vec<u8>) {
     page.extend_from_slice(itoa::Buffer::new().format(small).as_bytes());
 }

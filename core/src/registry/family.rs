@@ -1,5 +1,7 @@
 //! A family: what all series of one name share.
 
+mod inspect;
+
 use std::{
     mem,
     sync::{
@@ -8,6 +10,7 @@ use std::{
     },
 };
 
+pub use inspect::Inspected;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use super::{

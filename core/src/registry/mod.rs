@@ -27,7 +27,7 @@ use std::{
     },
 };
 
-pub use family::Culprit;
+pub use family::{Culprit, Inspected};
 use hashbrown::HashTable;
 pub use inspect::{FamilyFacts, Overflowing, distinct_values};
 pub use outcome::{Applied, Destination, Rejected, SeriesLimit};

@@ -242,6 +242,12 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Until a client has taken its answer, from when it first made us wait.",
     },
     Flag {
+        name: "web.enable-admin-api",
+        alias: None,
+        default: None,
+        help: "Let operators list families and series over HTTP, and delete series.",
+    },
+    Flag {
         name: "shutdown.timeout",
         alias: None,
         default: Some("4s"),

@@ -103,12 +103,16 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Whether a request may reload or stop the process.
     pub lifecycle: Lifecycle,
+    /// Whether operators can look at what is held over HTTP, and delete some of it.
+    pub admin_api: AdminApi,
     /// Who may do what; without it everybody may do everything.
     pub access: Option<Principals>,
     /// Origins whose pages may push.
     pub origins: Origins,
     /// How many rules are from the file.
     file_rules: usize,
+    /// The file without its secrets.
+    yaml: String,
     /// What was given for each flag.
     values: Values,
 }
@@ -129,6 +133,15 @@ pub enum Sockets {
     Own,
     /// systemd has bound them.
     Systemd,
+}
+
+/// Whether operators can look at what is held over HTTP, and delete some of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdminApi {
+    /// They cannot.
+    Off,
+    /// They can.
+    On,
 }
 
 /// What is done about names that break the conventions.
@@ -271,6 +284,11 @@ impl Config {
         self.values.all()
     }
 
+    /// The file without its secrets; empty if there is none.
+    pub fn yaml(&self) -> &str {
+        &self.yaml
+    }
+
     /// What the file brought, in numbers.
     pub fn summary(&self) -> String {
         let (settings, rules) = (self.values.from_file(), self.file_rules);
@@ -337,10 +355,16 @@ impl Config {
             } else {
                 Lifecycle::Off
             },
+            admin_api: if values.switch("web.enable-admin-api")? {
+                AdminApi::On
+            } else {
+                AdminApi::Off
+            },
             access,
             origins,
             file: path,
             file_rules: rules_of_file,
+            yaml: file.shown.clone(),
             values,
         })
     }

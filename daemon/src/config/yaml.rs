@@ -1,9 +1,10 @@
 //! YAML with bounds, whose errors are one line with a place. What reads it, `serde-saphyr`, is young: no
 //! other module knows it.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
 use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde_json::Value;
 use serde_saphyr::{Error, Location, MessageFormatter, Options, Spanned, UserMessageFormatter};
 
 /// Bytes of anchored text that aliases may repeat.
@@ -48,6 +49,38 @@ pub(super) fn read<'de, S: DeserializeSeed<'de>>(
         seed.deserialize(yaml)
     });
     read.map_err(|error| problem(&error))
+}
+
+/// Keys whose values are secrets, or could be guessed from.
+const SECRET_KEYS: [&str; 3] = ["token", "token_sha256", "password_hash"];
+
+/// What stands for a secret, as in Prometheus.
+const SECRET: &str = "<secret>";
+
+/// The same document without its secrets. Comments and aliases are gone, and keys are in their order.
+pub(super) fn without_secrets(text: &str) -> Result<String, Problem> {
+    if text.trim().is_empty() {
+        return Ok(String::new());
+    }
+    let mut document: Value = read(text, PhantomData)?;
+    hide_secrets(&mut document);
+    serde_saphyr::to_string(&document).map_err(|error| Problem::at(None, error))
+}
+
+fn hide_secrets(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                if SECRET_KEYS.contains(&&**key) {
+                    *value = SECRET.into();
+                } else {
+                    hide_secrets(value);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide_secrets),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 impl Problem {

@@ -3,7 +3,7 @@
 //! (401), who has the right that its route takes (403). What the file has for headers is set on all
 //! answers, but for the first of these.
 
-use std::{net::IpAddr, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use hyper::{
     HeaderMap, StatusCode,
@@ -37,7 +37,9 @@ pub struct Gate {
 pub(super) struct Caller {
     pub(super) settings: Arc<Settings>,
     pub(super) principal: Arc<Principal>,
-    address: Option<IpAddr>,
+    pub(super) peer: Peer,
+    /// Of `-web.config.file`.
+    user: Option<Arc<str>>,
     web: Option<Arc<web::Settings>>,
 }
 
@@ -76,11 +78,7 @@ impl Gate {
                 granted.map_err(|reply| adorned(reply, web.as_deref()))?
             }
         };
-        let address = match remote.peer {
-            Peer::Tcp(address) => Some(address.ip()),
-            Peer::Unix => None,
-        };
-        Ok(Caller { settings, principal, address, web })
+        Ok(Caller { settings, principal, peer: remote.peer, user, web })
     }
 
     async fn admit_by_web(
@@ -215,7 +213,16 @@ const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
 impl Caller {
     /// What its deltas are taken for.
     pub(super) fn source(&self) -> Source<'_> {
-        self.principal.source(self.address)
+        let address = match self.peer {
+            Peer::Tcp(address) => Some(address.ip()),
+            Peer::Unix => None,
+        };
+        self.principal.source(address)
+    }
+
+    /// What it is called: as a principal, or else as a user of `-web.config.file`.
+    pub(super) fn name(&self) -> Option<&Arc<str>> {
+        self.principal.name().or(self.user.as_ref())
     }
 
     /// Sets on an answer what is set on all.

@@ -4,6 +4,8 @@
 //! served where it was accepted. What takes long, making a page, is done on threads apart, so that no push
 //! waits for a scrape.
 
+mod api;
+mod body;
 mod connections;
 mod cors;
 mod gate;
@@ -36,6 +38,7 @@ pub use server::{spawn, threads};
 use tokio::sync::Semaphore;
 
 use self::{
+    api::Api,
     connections::Connection,
     gate::Caller,
     hold::Hold,
@@ -62,6 +65,7 @@ pub struct Context {
     hold: Option<Arc<Hold>>,
     pages: Arc<Pages>,
     lint: Arc<Lint>,
+    api: Arc<Api>,
     options: expose::Options,
     /// Scrapes that may still come.
     scrapes: Arc<Semaphore>,
@@ -91,6 +95,7 @@ impl Context {
             hold: config.first_scrape_zero.map(|age| Arc::new(Hold::new(age))),
             pages: Arc::new(Pages::new(pages::BYTES_MAX)),
             lint: Arc::new(Lint::new(config.linting)),
+            api: Arc::new(Api::new(config)),
             options: config.pages,
             scrapes: Arc::new(Semaphore::new(config.scrapes_max.min(Semaphore::MAX_PERMITS))),
             large_bodies: Arc::default(),
@@ -110,6 +115,7 @@ impl Context {
             hold: self.hold.clone(),
             pages: Arc::clone(&self.pages),
             lint: Arc::clone(&self.lint),
+            api: Arc::clone(&self.api),
             options: self.options,
             scrapes: Arc::clone(&self.scrapes),
             large_bodies: Arc::clone(&self.large_bodies),
@@ -129,6 +135,7 @@ async fn respond(
     let settings = context.live.settings();
     let offer = Offer {
         linting: context.lint.linting(),
+        admin: context.api.admin(),
         lifecycle: settings.config.lifecycle,
         origins: &settings.config.origins,
     };
@@ -157,6 +164,7 @@ async fn answer(
 ) -> Reply {
     match route {
         Route::Push => push::respond(request, caller, context, connection).await,
+        Route::Api(endpoint) => api::respond(endpoint, request, caller, context, connection).await,
         Route::Metrics => scrape::respond(request.headers(), caller, context, connection).await,
         Route::Lint => lint::respond(context, connection).await,
         Route::Health => reply::ok(),

@@ -1,10 +1,8 @@
 //! Pushes.
 
 use std::{
-    future::poll_fn,
-    pin::pin,
+    fmt,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
-    task::{self, Poll, Waker},
     time::Instant,
 };
 
@@ -17,13 +15,11 @@ use hyper::{
 use pushprom_core::intake::{Broken, Outcome};
 use scopeguard::{ScopeGuard, guard};
 use serde_json::json;
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::timeout,
-};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Context,
+    body::{self, Late},
     connections::Connection,
     gate::Caller,
     reply::{self, Reply},
@@ -105,22 +101,23 @@ async fn read_body(
     connection: &Connection,
 ) -> Result<Bytes, Reply> {
     let Ok(packing) = Packing::of(request.headers()) else {
-        context.telemetry.record_rejected(Transport::Http, Reason::ContentEncoding);
+        reject(
+            Reason::ContentEncoding,
+            &"the Content-Encoding is none of ours",
+            &[],
+            caller,
+            context,
+        );
         return Err(reply::last(reply::unsupported_coding(unpack::CODINGS)));
     };
     let limit = caller.settings.config.limits.message_bytes;
     let collected = collect(request.into_body(), limit, &context.large_bodies);
-    let read = if connection.is_multiplexed() {
-        // Each request has a task of its own, and its body a time.
-        timeout(context.body_timeout, collected).await.map_err(|_| Late)
-    } else {
-        read_unwoken(collected, connection).await
-    };
+    let read = body::in_time(collected, context.body_timeout, connection).await;
     let (reason, status, text) = match read {
         Ok(Ok(body)) => {
             context.telemetry.record_bytes(Transport::Http, body.len());
             return unpack::unpack(body, packing, limit)
-                .map_err(|error| refuse_packed(error, limit, context));
+                .map_err(|error| refuse_packed(error, limit, caller, context));
         }
         Ok(Err(BodyError::TooLong)) => (
             Reason::TooLong,
@@ -150,34 +147,36 @@ async fn read_body(
             ),
         ),
     };
-    context.telemetry.record_rejected(Transport::Http, reason);
+    reject(reason, &text.trim_end(), &[], caller, context);
     Err(reply::last(reply::text(status, &text)))
 }
 
-/// Waits for a body of HTTP/1.1 for as long as it may take.
-///
-/// Nobody needs waking for it: the task that waits for it here is the one that hyper reads it on, and having
-/// read some of it, hyper polls this again. To be woken for that meant to be polled once more, for nothing,
-/// after each request.
-async fn read_unwoken<T>(
-    collected: impl Future<Output = T>,
-    connection: &Connection,
-) -> Result<T, Late> {
-    let waiting = connection.body();
-    let mut collected = pin!(collected);
-    poll_fn(|_| {
-        let mut asleep = task::Context::from_waker(Waker::noop());
-        match collected.as_mut().poll(&mut asleep) {
-            Poll::Ready(read) => Poll::Ready(Ok(read)),
-            Poll::Pending if waiting.is_late() => Poll::Ready(Err(Late)),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
+/// Counts a message that was refused as a whole, and keeps it in mind.
+fn reject(
+    reason: Reason,
+    error: &dyn fmt::Display,
+    message: &[u8],
+    caller: &Caller,
+    context: &Context,
+) {
+    context.telemetry.record_rejected(Transport::Http, reason);
+    keep(reason, error, message, caller, context);
+}
+
+/// Keeps in mind what was refused, and counted.
+fn keep(
+    reason: Reason,
+    error: &dyn fmt::Display,
+    message: &[u8],
+    caller: &Caller,
+    context: &Context,
+) {
+    let (now, peer) = (clock::now(), || caller.peer.to_string());
+    context.telemetry.keep_rejection(now, Transport::Http, peer, reason, error, message);
 }
 
 /// The answer to a body that came whole, but could not be unpacked.
-fn refuse_packed(error: UnpackError, limit: usize, context: &Context) -> Reply {
+fn refuse_packed(error: UnpackError, limit: usize, caller: &Caller, context: &Context) -> Reply {
     let (reason, status, text) = match error {
         UnpackError::TooLong => (
             Reason::TooLong,
@@ -197,12 +196,9 @@ fn refuse_packed(error: UnpackError, limit: usize, context: &Context) -> Reply {
             ),
         ),
     };
-    context.telemetry.record_rejected(Transport::Http, reason);
+    reject(reason, &text.trim_end(), &[], caller, context);
     reply::text(status, &text)
 }
-
-/// A body did not arrive in time.
-struct Late;
 
 /// Why a body could not be read.
 enum BodyError {
@@ -265,10 +261,17 @@ fn take_in(body: &[u8], caller: &Caller, context: &Context) -> Reply {
     match context.ingest.message(&mut intake, body, arrival, now) {
         Ok(outcome) => {
             context.telemetry.record_tally(Transport::Http, &outcome.tally);
+            for (_, refusal) in &outcome.refused {
+                keep(Reason::from(refusal), refusal, body, caller, context);
+            }
+            if let Some(error) = &outcome.broken {
+                keep(Reason::from(error), error, body, caller, context);
+            }
             answer(&outcome)
         }
         Err(_) => {
             let text = "pushprom failed; see its log\n";
+            keep(Reason::Panic, &text.trim_end(), body, caller, context);
             reply::last(reply::text(StatusCode::INTERNAL_SERVER_ERROR, text))
         }
     }

@@ -5,8 +5,8 @@ use hyper::{
     header::{EXPECT, HOST},
 };
 
-use super::{cors, path};
-use crate::config::{Lifecycle, Linting, Origins, Right};
+use super::{api::Endpoint, cors, path};
+use crate::config::{AdminApi, Lifecycle, Linting, Origins, Right};
 
 /// What answers a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(super) enum Route {
     Metrics,
     /// What is odd about names.
     Lint,
+    /// What an operator asks.
+    Api(Endpoint),
     /// `ok`.
     Health,
     /// Read the configuration again.
@@ -54,6 +56,7 @@ pub(super) enum Route {
 #[derive(Clone, Copy)]
 pub(super) struct Offer<'a> {
     pub(super) linting: Linting,
+    pub(super) admin: AdminApi,
     pub(super) lifecycle: Lifecycle,
     /// Whose pages may push.
     pub(super) origins: &'a Origins,
@@ -66,6 +69,7 @@ impl Route {
             Self::Push | Self::NotAPush => Some(Right::Push),
             Self::Metrics | Self::Lint => Some(Right::Scrape),
             Self::Reload | Self::Quit => Some(Right::Admin),
+            Self::Api(endpoint) => Some(endpoint.right()),
             Self::Health
             | Self::Preflight
             | Self::MethodNotAllowed { .. }
@@ -114,6 +118,12 @@ pub(super) fn route(
         let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
         return Route::Moved { location: path::encode(&clean) + &query };
     }
+    // A push goes to any path, but for those that are something else.
+    let endpoint = Endpoint::of(&path)
+        .filter(|endpoint| endpoint.is_served(offer.admin) || *method != Method::POST);
+    if let Some(endpoint) = endpoint {
+        return Route::Api(endpoint);
+    }
     let is_read = matches!(*method, Method::GET | Method::HEAD);
     let has_lint = match offer.linting {
         Linting::Off => false,
@@ -153,6 +163,7 @@ mod tests {
 
     const NOTHING: Offer<'_> = Offer {
         linting: Linting::Off,
+        admin: AdminApi::Off,
         lifecycle: Lifecycle::Off,
         origins: &Origins::Listed(Vec::new()),
     };
@@ -214,6 +225,7 @@ mod tests {
             check_offering(Offer { linting: Linting::Warn, ..NOTHING }, line, &warn);
         }
     }
+
     #[test]
     fn the_process_is_ruled_on_demand() {
         let orders = Route::MethodNotAllowed { allow: "POST, PUT" };
@@ -242,6 +254,25 @@ mod tests {
         ] {
             check(line, if want == Route::Push { &Route::Push } else { &Route::NotAPush });
             check_offering(Offer { origins: &origins, ..NOTHING }, line, &want);
+        }
+    }
+
+    #[test]
+    fn what_the_api_does_not_take_is_a_push() {
+        let api = Route::Api;
+        for (line, off, on) in [
+            ("GET /api/v1/status/flags", api(Endpoint::Flags), api(Endpoint::Flags)),
+            ("POST /api/v1/status/flags", api(Endpoint::Flags), api(Endpoint::Flags)),
+            ("GET /api/v1/%73eries?x", api(Endpoint::Series), api(Endpoint::Series)),
+            ("POST /api/v1/series", Route::Push, api(Endpoint::Series)),
+            ("POST /api/v1/admin/wipe", Route::Push, api(Endpoint::Wipe)),
+            ("PUT /api/v1/admin/wipe", api(Endpoint::Wipe), api(Endpoint::Wipe)),
+            ("POST /api/v1/whatever", Route::Push, Route::Push),
+            ("POST /api/v1/series/", Route::Push, Route::Push),
+            ("GET /api/v1", Route::NotAPush, Route::NotAPush),
+        ] {
+            check(line, &off);
+            check_offering(Offer { admin: AdminApi::On, ..NOTHING }, line, &on);
         }
     }
 }

@@ -22,7 +22,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::{runtime, select, sync::mpsc, time};
 
 use super::{
-    Context,
+    Context, api,
     connections::{Connection, Connections, Order, TICK, Timeouts},
     handshake::{self, HandshakeError, Protocol},
     listener::{Accepted, Listener, Peer, Remote, Share},
@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{
     clock,
-    config::Config,
+    config::{AdminApi, Config},
     log::Sampler,
     shutdown::Shutdown,
     telemetry::{HandshakeFailure, Telemetry},
@@ -60,8 +60,8 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(1);
 const LAST_REQUEST_WAIT: Duration = Duration::from_millis(200);
 
 /// Threads for what takes long, per serving thread: one for each page being made, one that gives their
-/// memory back, and one that compares passwords.
-const SLOW_THREADS_MAX: usize = MAKING_MAX + 2;
+/// memory back, one that compares passwords, and one that makes lists of the API.
+const SLOW_THREADS_MAX: usize = MAKING_MAX + 3;
 
 /// Requests on their way at once over a connection of HTTP/2. A client opens no more until some are answered.
 const STREAMS_MAX: u32 = 32;
@@ -112,6 +112,10 @@ pub fn spawn(
     };
     let connections = Connections::new(config.connections_max.min(files), timeouts);
     tokio::spawn(watch(Arc::clone(&connections), shutdown.clone()));
+    match config.admin_api {
+        AdminApi::Off => {}
+        AdminApi::On => drop(tokio::spawn(api::watch(Arc::new(context.for_another_thread())))),
+    }
     let mut listeners: Vec<_> = listeners.into_iter().map(Listener::shares).collect();
     loop {
         let shares: Vec<Share> = listeners.iter_mut().filter_map(Iterator::next).collect();

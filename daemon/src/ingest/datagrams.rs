@@ -98,14 +98,14 @@ impl Receiver {
                 Payload::Whole(message) => message,
                 Payload::Cut { bytes } => {
                     self.telemetry.record_rejected(transport, Reason::Truncated);
-                    self.complain(now, &datagram, Reason::Truncated, &TooLong { bytes });
+                    self.complain(now, &datagram, &[], Reason::Truncated, &TooLong { bytes });
                     continue;
                 }
             };
             let (principal, address) = self.sender(&datagram, &settings);
             if let Err(error) = principal.may(Right::Push) {
                 self.telemetry.record_rejected(transport, Reason::Forbidden);
-                self.complain(now, &datagram, Reason::Forbidden, &error);
+                self.complain(now, &datagram, message, Reason::Forbidden, &error);
                 continue;
             }
             let arrival = Arrival {
@@ -115,13 +115,17 @@ impl Receiver {
                 broken: Broken::Salvage,
             };
             let taken = self.ingest.message(intake, message, arrival, now);
-            let Ok(outcome) = taken else { continue };
+            let Ok(outcome) = taken else {
+                let failed = "pushprom failed; see its log";
+                self.keep(now, &datagram, message, Reason::Panic, &failed);
+                continue;
+            };
             tally += outcome.tally;
             for (_, refusal) in outcome.refused {
-                self.complain(now, &datagram, Reason::from(&refusal), &refusal);
+                self.complain(now, &datagram, message, Reason::from(&refusal), &refusal);
             }
             if let Some(error) = outcome.broken {
-                self.complain(now, &datagram, Reason::from(&error), &error);
+                self.complain(now, &datagram, message, Reason::from(&error), &error);
             }
         }
         self.telemetry.record_tally(transport, &tally);
@@ -145,12 +149,26 @@ impl Receiver {
         }
     }
 
-    /// Logs that something in a datagram was refused, at a bounded rate. The text of a client in `error`
-    /// is quoted, and the layout escapes what is left: no line can be forged.
+    /// Keeps in mind what was refused of a datagram.
+    fn keep(
+        &self,
+        now: Timestamp,
+        datagram: &Datagram<'_>,
+        message: &[u8],
+        reason: Reason,
+        error: &dyn fmt::Display,
+    ) {
+        let peer = || datagram.peer().to_string();
+        self.telemetry.keep_rejection(now, self.transport.into(), peer, reason, error, message);
+    }
+
+    /// Logs that something in a datagram was refused, at a bounded rate, and keeps it in mind. The text of a
+    /// client in `error` is quoted, and the layout escapes what is left: no line can be forged.
     fn complain(
         &self,
         now: Timestamp,
         datagram: &Datagram<'_>,
+        message: &[u8],
         reason: Reason,
         error: &dyn fmt::Display,
     ) {
@@ -163,6 +181,7 @@ impl Receiver {
             }
             None => self.telemetry.record_suppressed_line(),
         }
+        self.keep(now, datagram, message, reason, error);
     }
 
     /// After a failed receive, which is no reason to end.

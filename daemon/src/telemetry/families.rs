@@ -13,8 +13,8 @@ use pushprom_core::{
 const OVERFLOWING_SHOWN_MAX: usize = 20;
 
 use super::{
-    Code, DatagramTransport, HandshakeFailure, Method, Reason, Refused, ScrapeCode, Telemetry,
-    Transport,
+    ApiCode, Code, DatagramTransport, HandshakeFailure, Method, Reason, Refused, Removal,
+    ScrapeCode, Telemetry, Transport,
     family::{counter, family, gauge, level, series, total},
     process,
 };
@@ -30,6 +30,7 @@ impl Telemetry {
         families.extend(self.families_of_the_daemon(registry, limits));
         families.extend(overflowing(registry));
         families.extend(self.families_of_web());
+        families.extend(self.families_of_the_api());
         for family in &mut families {
             Arc::make_mut(&mut family.index).set_born(self.started);
         }
@@ -88,6 +89,31 @@ impl Telemetry {
                 "Total number of scrapes by HTTP status code.",
                 Kind::Counter,
                 scrapes,
+            ),
+        ]
+    }
+
+    fn families_of_the_api(&self) -> [FamilySnapshot; 2] {
+        let requests = ApiCode::ALL.into_iter().map(|code| {
+            let count = self.api_requests[code as usize].get();
+            series(&[("code", code.as_str())], Value::Counter(count.into()))
+        });
+        let removed = Removal::ALL.into_iter().map(|removal| {
+            let count = self.removed[removal as usize].get();
+            series(&[("action", removal.as_str())], Value::Counter(count.into()))
+        });
+        [
+            family(
+                "pushprom_api_requests_total",
+                "Requests to the API, by the status of their answer.",
+                Kind::Counter,
+                requests,
+            ),
+            family(
+                "pushprom_series_deleted_total",
+                "Series deleted by operators.",
+                Kind::Counter,
+                removed,
             ),
         ]
     }

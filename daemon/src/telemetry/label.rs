@@ -212,6 +212,30 @@ label! {
 }
 
 label! {
+    /// The status of an answer of the API.
+    ApiCode {
+        /// What was asked for.
+        Ok = "200",
+        /// A parameter that is none.
+        BadRequest = "400",
+        /// The admin API is off, or a page of another site asked.
+        Forbidden = "403",
+        /// Another method.
+        MethodNotAllowed = "405",
+        /// The body came too slowly.
+        RequestTimeout = "408",
+        /// The body is too long.
+        PayloadTooLarge = "413",
+        /// The body is no form.
+        UnsupportedMediaType = "415",
+        /// A fault of ours.
+        InternalServerError = "500",
+        /// Too many requests at once, or one that took too long.
+        ServiceUnavailable = "503",
+    }
+}
+
+label! {
     /// Why a TLS handshake failed.
     HandshakeFailure {
         /// The client broke it off, broke the rules, or had no certificate that will do.
@@ -220,6 +244,16 @@ label! {
         Timeout = "timeout",
         /// The file of `-web.config.file`, or one that it names, is invalid.
         WebConfig = "web_config",
+    }
+}
+
+label! {
+    /// How series were removed by an operator.
+    Removal {
+        /// Those that selectors mean.
+        Delete = "delete",
+        /// All of them.
+        Wipe = "wipe",
     }
 }
 
@@ -238,6 +272,14 @@ impl Method {
         let text = method.as_str();
         let known = |label: &Self| label.as_str() == text || label.as_str().to_uppercase() == text;
         Self::ALL.into_iter().find(known).unwrap_or(Self::Unknown)
+    }
+}
+
+impl ApiCode {
+    /// Of a status that the API gives.
+    pub fn of(status: StatusCode) -> Self {
+        let known = |label: &Self| label.as_str() == status.as_str();
+        Self::ALL.into_iter().find(known).unwrap_or(Self::InternalServerError)
     }
 }
 

@@ -5,6 +5,7 @@ mod families;
 mod family;
 mod label;
 mod process;
+mod rejections;
 mod udp;
 
 use std::{
@@ -18,16 +19,18 @@ use std::{
 };
 
 pub use label::{
-    Code, DatagramTransport, HandshakeFailure, Method, Reason, Refused, ScrapeCode, Transport,
+    ApiCode, Code, DatagramTransport, HandshakeFailure, Method, Reason, Refused, Removal,
+    ScrapeCode, Transport,
 };
 use pushprom_core::{
     atomic::{AtomicBuckets, AtomicObservations},
     intake::Tally,
     model::{Bounds, Kind, Layout, Observations, Readings, Timestamp},
 };
+pub use rejections::Rejection;
 use socket2::Socket;
 
-use self::udp::UdpSockets;
+use self::{rejections::Rejections, udp::UdpSockets};
 use crate::clock;
 
 /// All our own counters.
@@ -65,6 +68,9 @@ pub struct Telemetry {
     web_config: WebConfig,
     log_lines_suppressed: Counter,
     panics: Counter,
+    rejections: Rejections,
+    api_requests: [Counter; ApiCode::ALL.len()],
+    removed: [Counter; Removal::ALL.len()],
     reloads: Reloads,
 }
 
@@ -164,11 +170,29 @@ impl Default for Telemetry {
             log_lines_suppressed: Counter::default(),
             panics: Counter::default(),
             reloads: Reloads::default(),
+            rejections: Rejections::default(),
+            api_requests: array::from_fn(|_| Counter::default()),
+            removed: array::from_fn(|_| Counter::default()),
         }
     }
 }
 
 impl Telemetry {
+    /// When all this began.
+    pub fn started(&self) -> Timestamp {
+        self.started
+    }
+
+    /// The API answered.
+    pub fn record_api_request(&self, code: ApiCode) {
+        self.api_requests[code as usize].inc();
+    }
+
+    /// So many series were removed.
+    pub fn record_removed(&self, removal: Removal, series: usize) {
+        self.removed[removal as usize].add(u64::try_from(series).unwrap_or(u64::MAX));
+    }
+
     /// Looks at UDP sockets from now on, for as long as they are open.
     pub fn watch_udp(
         &self,

@@ -1,5 +1,5 @@
 //! Writes the recorded conformance cases where the targets look for their corpus: bodies for those that read
-//! messages, headers for the one that reads these.
+//! messages, headers for the one that reads these; and selectors.
 
 use std::{error::Error, fs, path::Path};
 
@@ -55,8 +55,22 @@ fn main() -> Result<(), Box<dyn Error>> {
             fs::write(corpus.join(id), format!("{accept}\0{accept_encoding}"))?;
         }
     }
+    let corpus = home.join("corpus/selector");
+    fs::create_dir_all(&corpus)?;
+    for (place, selector) in SELECTORS.iter().enumerate() {
+        fs::write(corpus.join(format!("selector-{place}")), selector)?;
+    }
     Ok(())
 }
+
+/// Selectors of all sorts.
+const SELECTORS: &[&str] = &[
+    "up",
+    r#"up{job="x",path!="y",code=~"5..|429",host!~"(?i)db.*",}"#,
+    r#"{__name__=~"http_.+",le=""}"#,
+    r#"{"my.metric", 'a label'='\x\x41\u00e9\n' # why
+    , raw=`\d+`}"#,
+];
 
 /// What a step sends, if it sends a message.
 fn body(step: &Value) -> Result<Option<Vec<u8>>, base64::DecodeError> {

@@ -15,7 +15,7 @@ use pushprom_core::{limits::NameScheme, rules::Rule};
 use self::values::Contents;
 use super::{
     Principals,
-    yaml::{Place, Problem},
+    yaml::{self, Place, Problem},
 };
 
 /// Bytes of a file.
@@ -28,6 +28,8 @@ pub(super) struct File {
     pub(super) given: Vec<Option<(String, Option<Place>)>>,
     rules: Vec<rules::Entry>,
     access: Option<access::Section>,
+    /// It as a whole, without its secrets.
+    pub(super) shown: String,
 }
 
 /// Why a file cannot be followed: one line, with the place in the file where there is one.
@@ -47,7 +49,7 @@ pub(super) fn load(path: &Path) -> Result<File, FileError> {
 /// Reads the text of a file.
 pub(super) fn parse(text: &str) -> Result<File, Problem> {
     let Contents { given, rules, access, .. } = Contents::read(text)?;
-    Ok(File { given, rules, access })
+    Ok(File { given, rules, access, shown: yaml::without_secrets(text)? })
 }
 
 impl File {

@@ -1,0 +1,90 @@
+//! Families one at a time, for who wants to know of some series and not of all.
+
+use std::{
+    cmp::Ordering::{Equal, Greater, Less},
+    ops::Bound,
+    sync::Arc,
+};
+
+use super::Family;
+use crate::{
+    model::{Kind, LabelSet, Timestamp},
+    registry::{FamilyFacts, Registry},
+    snapshot::{FamilySnapshot, Index},
+};
+
+/// A family that is looked at. It can be gone from the registry by now.
+pub struct Inspected(Arc<Family>);
+
+impl Registry {
+    /// The families in the order of their names, from a name on.
+    pub fn inspect(&self, from: Bound<&str>) -> Vec<Inspected> {
+        let families = self.families.read();
+        let from = families.range::<str, _>((from, Bound::Unbounded));
+        from.map(|(_, family)| Inspected(Arc::clone(family))).collect()
+    }
+}
+
+impl Inspected {
+    /// The metric name.
+    pub fn name(&self) -> &Arc<str> {
+        self.0.name()
+    }
+
+    /// The kind of all its series.
+    pub fn kind(&self) -> Kind {
+        self.0.kind()
+    }
+
+    /// What is known of it beside its series.
+    pub fn facts(&self) -> FamilyFacts {
+        FamilyFacts {
+            name: Arc::clone(self.0.name()),
+            help: self.0.help(),
+            kind: self.0.kind(),
+            series: self.0.live(),
+            overflowed: self.0.overflowed(),
+            culprit: self.0.culprit().cloned(),
+            deltas: self.0.sampled(),
+        }
+    }
+
+    /// Its series in the order of a page: shared, so that looking through it holds up nobody.
+    pub fn index(&self) -> Arc<Index> {
+        Arc::clone(self.0.settled().index())
+    }
+
+    /// What those of its series hold at `now` that have these labels, which come in the order of a page, and
+    /// when the last delta came to each. Series that are gone are left out.
+    pub fn values(&self, wanted: &[LabelSet], now: Timestamp) -> (FamilySnapshot, Vec<Timestamp>) {
+        let mut index = Index::default();
+        let mut values = self.0.no_values(wanted.len());
+        let mut series = Vec::with_capacity(wanted.len());
+        let sorted = self.0.settled();
+        let mut wanted = wanted.iter().peekable();
+        let mut labels = sorted.index().labels();
+        for (held, &born) in sorted.series().iter().zip(sorted.index().born()) {
+            let Some(labels) = labels.next() else { break };
+            while wanted.next_if(|wanted| (*wanted).cmp(labels) == Less).is_some() {}
+            match wanted.peek().map(|wanted| (*wanted).cmp(labels)) {
+                Some(Equal) => {
+                    index.push(labels, born);
+                    held.read_into(&mut values, now);
+                    series.push(Arc::clone(held));
+                }
+                Some(Greater | Less) => {}
+                None => break,
+            }
+        }
+        drop(sorted);
+        let touched = series.iter().map(|series| series.touched()).collect();
+        let snapshot = FamilySnapshot {
+            name: Arc::clone(self.name()),
+            help: self.0.help(),
+            index: Arc::new(index),
+            values,
+            exemplars: self.0.exemplars(&series, &mut || ()),
+        };
+        (snapshot, touched)
+    }
+}

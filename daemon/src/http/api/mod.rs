@@ -1,0 +1,234 @@
+//! What an operator asks of a running server, in JSON as Prometheus answers: how it is configured, what it
+//! holds, what it refuses; and to delete series.
+//!
+//! What looks through families and series does so on a thread apart, one request at a time, for some seconds
+//! at most, and with nothing locked that a push waits for (`walk`). Lists come in pages, bounded in items and
+//! bytes (`listing`).
+
+mod cursor;
+mod endpoint;
+mod failure;
+mod families;
+mod labels;
+mod listing;
+mod origin;
+mod parameters;
+mod rates;
+mod rejections;
+mod remove;
+mod series;
+mod status;
+mod value;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+pub(super) use endpoint::Endpoint;
+use http_body_util::{BodyExt, Either, Full, Limited};
+use hyper::{
+    Request, StatusCode,
+    body::{Body, Incoming},
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use serde_json::{Value, json};
+
+pub(super) use self::rates::watch;
+use self::{
+    failure::Failure,
+    parameters::Parameters,
+    rates::Rates,
+    remove::{Wanted, Who},
+    walk::{PAGE_TIME_MAX, WHOLE_TIME_MAX, Walks},
+};
+use super::{
+    Context,
+    body::{Late, in_time},
+    connections::Connection,
+    gate::Caller,
+    reply::{self, Reply},
+};
+use crate::{
+    clock,
+    config::{AdminApi, Config},
+    telemetry::ApiCode,
+};
+
+/// Bytes of a form.
+const FORM_BYTES_MAX: usize = 64 * 1024;
+
+/// The type of a form.
+const FORM: &[u8] = b"application/x-www-form-urlencoded";
+
+/// This interface, for programs.
+const OPENAPI: &str = include_str!("../../../../docs/openapi.yaml");
+
+const YAML: HeaderValue = HeaderValue::from_static("application/yaml");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// What all serving threads share.
+pub(super) struct Api {
+    admin: AdminApi,
+    walks: Walks,
+    rates: Rates,
+}
+
+impl Api {
+    pub(super) fn new(config: &Config) -> Self {
+        Self { admin: config.admin_api, walks: Walks::new(), rates: Rates::default() }
+    }
+
+    /// Whether more than the status is there.
+    pub(super) fn admin(&self) -> AdminApi {
+        self.admin
+    }
+}
+
+pub(super) async fn respond(
+    endpoint: Endpoint,
+    request: Request<Incoming>,
+    caller: &Caller,
+    context: &Arc<Context>,
+    connection: &Arc<Connection>,
+) -> Reply {
+    let reply = match answer(endpoint, request, caller, context, connection).await {
+        Ok(reply) => reply,
+        Err(failure) => failure.reply(),
+    };
+    context.telemetry.record_api_request(ApiCode::of(reply.status()));
+    reply
+}
+
+async fn answer(
+    endpoint: Endpoint,
+    request: Request<Incoming>,
+    caller: &Caller,
+    context: &Arc<Context>,
+    connection: &Arc<Connection>,
+) -> Result<Reply, Failure> {
+    let api = &context.api;
+    if !endpoint.is_served(api.admin) {
+        return Err(Failure::Disabled);
+    }
+    if !endpoint.has(request.method()) {
+        let method = request.method().to_string();
+        return Err(Failure::Method { method, allow: endpoint.allow() });
+    }
+    if endpoint.changes() && origin::is_cross_site(request.headers()) {
+        return Err(Failure::CrossSite);
+    }
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let form = if endpoint.changes() {
+        read_form(request, context, connection).await?
+    } else {
+        Bytes::new()
+    };
+    let parameters = Parameters::read(&query, &form, endpoint.parameters())?;
+    let held = Arc::clone(context);
+    let bytes = match endpoint {
+        Endpoint::BuildInfo => return Ok(success(&status::build_info())),
+        Endpoint::Flags => return Ok(success(&status::flags(&caller.settings.config))),
+        Endpoint::Config => return Ok(success(&status::config(&caller.settings.config))),
+        Endpoint::RuntimeInfo => {
+            let limits = &caller.settings.rules.limits;
+            let info = status::runtime_info(context.ingest.registry(), limits, &context.telemetry);
+            return Ok(success(&info));
+        }
+        Endpoint::OpenApi => {
+            let mut reply = body(Bytes::from_static(OPENAPI.as_bytes()));
+            reply.headers_mut().insert(CONTENT_TYPE, YAML);
+            return Ok(reply);
+        }
+        Endpoint::Families => {
+            let query = families::Query::read(&parameters)?;
+            let work = move |walk: &mut _| {
+                families::list(held.ingest.registry(), &held.api.rates, &query, walk)
+            };
+            api.walks.run(connection, PAGE_TIME_MAX, work).await?
+        }
+        Endpoint::Series => {
+            let query = series::Query::read(&parameters)?;
+            let now = clock::now();
+            let work =
+                move |walk: &mut _| Ok(series::list(held.ingest.registry(), &query, now, walk));
+            api.walks.run(connection, PAGE_TIME_MAX, work).await?
+        }
+        Endpoint::TopFamilies => {
+            let top = families::Top::read(&parameters)?;
+            let work = move |walk: &mut _| {
+                families::top(held.ingest.registry(), &held.api.rates, &top, walk)
+            };
+            api.walks.run(connection, WHOLE_TIME_MAX, work).await?
+        }
+        Endpoint::TopLabels => {
+            let query = labels::Query::read(&parameters)?;
+            let work = move |walk: &mut _| labels::top(held.ingest.registry(), &query, walk);
+            api.walks.run(connection, WHOLE_TIME_MAX, work).await?
+        }
+        Endpoint::Rejections => {
+            let query = rejections::Query::read(&parameters)?;
+            let work = move |_: &mut _| Ok(rejections::list(&held.telemetry, &query));
+            api.walks.run(connection, PAGE_TIME_MAX, work).await?
+        }
+        Endpoint::Delete => {
+            let (wanted, who) = (Wanted::read(&parameters)?, Who::of(caller));
+            let work = move |_: &mut _| {
+                Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, &who))
+            };
+            api.walks.run(connection, PAGE_TIME_MAX, work).await?
+        }
+        Endpoint::Wipe => {
+            let (wanted, who) = (Wanted::All, Who::of(caller));
+            let work = move |_: &mut _| {
+                Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, &who))
+            };
+            api.walks.run(connection, PAGE_TIME_MAX, work).await?
+        }
+    };
+    Ok(body(bytes))
+}
+
+/// A value, in the envelope of Prometheus.
+fn success(data: &Value) -> Reply {
+    reply::json(StatusCode::OK, &json!({"status": "success", "data": data}))
+}
+
+/// JSON that is there as bytes.
+fn body(bytes: Bytes) -> Reply {
+    let mut reply = reply::empty(StatusCode::OK);
+    reply.headers_mut().insert(CONTENT_TYPE, JSON);
+    *reply.body_mut() = Either::Left(Full::new(bytes));
+    reply
+}
+
+/// The body of a form, or none.
+async fn read_form(
+    request: Request<Incoming>,
+    context: &Context,
+    connection: &Connection,
+) -> Result<Bytes, Failure> {
+    let media_type = request.headers().get(CONTENT_TYPE).map(|value| value.as_bytes().to_owned());
+    let body = request.into_body();
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let reading = Limited::new(body, FORM_BYTES_MAX).collect();
+    let read = in_time(reading, context.body_timeout, connection).await;
+    let read = read.map_err(|Late| Failure::BodyTimeout)?;
+    let form = match read {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            return Err(Failure::TooLong(FORM_BYTES_MAX));
+        }
+        Err(_) => return Err(Failure::Left),
+    };
+    let media_type = media_type.unwrap_or_default();
+    let is_form = media_type
+        .split(|byte| *byte == b';')
+        .next()
+        .is_some_and(|media_type| media_type.trim_ascii().eq_ignore_ascii_case(FORM));
+    if form.is_empty() || is_form { Ok(form) } else { Err(Failure::MediaType) }
+}
