@@ -57,7 +57,7 @@ const DAEMON: Imports = &[
             "telemetry",
         ],
     ),
-    ("upkeep", &["clock", "ingest", "log", "shutdown", "telemetry"]),
+    ("upkeep", &["clock", "ingest", "live", "log", "shutdown", "telemetry"]),
     (
         "http",
         &[

@@ -111,7 +111,10 @@ pub fn run(config: Config) -> Result<(), RunError> {
             let (live, shutdown) = (Arc::clone(&live), shutdown.clone());
             datagrams::spawn(socket, transport, ingest, live, telemetry, shutdown)?;
         }
-        upkeep::spawn(Arc::clone(&ingest), Arc::clone(&telemetry), shutdown.clone())?;
+        {
+            let (ingest, telemetry) = (Arc::clone(&ingest), Arc::clone(&telemetry));
+            upkeep::spawn(ingest, Arc::clone(&live), telemetry, shutdown.clone())?;
+        }
         let control = reload::spawn(Arc::clone(&live), Arc::clone(&telemetry))?;
         let gate = http::Gate::new(web, Arc::clone(&telemetry));
         let context = http::Context::new(ingest, live, control.clone(), telemetry, gate);

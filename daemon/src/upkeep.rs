@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{clock, ingest::Ingest, log::Sampler, shutdown::Shutdown, telemetry::Telemetry};
+use crate::{
+    clock, ingest::Ingest, live::Live, log::Sampler, shutdown::Shutdown, telemetry::Telemetry,
+};
 
 /// How often it is done.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -24,16 +26,24 @@ const SWEEPS_PER_EXPIRY: u32 = 16;
 const SWEEP_INTERVAL_MAX: Duration = Duration::from_mins(1);
 
 /// Starts the thread. It ends soon after `shutdown` is requested.
-pub fn spawn(ingest: Arc<Ingest>, telemetry: Arc<Telemetry>, shutdown: Shutdown) -> io::Result<()> {
+pub fn spawn(
+    ingest: Arc<Ingest>,
+    live: Arc<Live>,
+    telemetry: Arc<Telemetry>,
+    shutdown: Shutdown,
+) -> io::Result<()> {
     let run = move || {
         let (mut done, mut swept) = (Instant::now(), Instant::now());
+        let mut shortest = None;
         while !shutdown.is_requested() {
             thread::sleep(POLL_INTERVAL);
             if done.elapsed() < INTERVAL {
                 continue;
             }
             done = Instant::now();
-            let shortest = ingest.policy().rules().shortest_expiry();
+            // What began under other rules still expires by those.
+            let now = live.settings().rules.shortest_expiry();
+            shortest = [shortest, now].into_iter().flatten().min();
             if shortest.is_some_and(|shortest| swept.elapsed() >= sweep_interval(shortest)) {
                 swept = Instant::now();
                 expire(&ingest, &telemetry);
