@@ -191,7 +191,7 @@ fn who_could_never_be_known_stops_the_start() {
         let output = Command::new(BINARY).args(["check-config", &path("pushprom.yml")]).output();
         let output = output.expect("the binary runs");
         let stderr = String::from_utf8(output.stderr).expect("UTF-8");
-        let code = if problem.is_empty() { 0 } else { 1 };
+        let code = i32::from(!problem.is_empty());
         assert_eq!(output.status.code(), Some(code), "{stderr}");
         assert!(stderr.contains(problem), "{stderr}");
     }
