@@ -181,6 +181,11 @@ fn who_could_never_be_known_stops_the_start() {
         ),
         ("none.yml", "token: a", "none.yml"),
         ("web.yml", "user: b", ""),
+        (
+            "web.yml'}, cors: {origins: '*",
+            "user: b",
+            "invalid value \"*\" for web.cors.origins: * is for open access alone: list the origins",
+        ),
     ] {
         let web = if web.is_empty() { String::new() } else { path(web) };
         let text = format!(
