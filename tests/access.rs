@@ -181,6 +181,11 @@ fn who_could_never_be_known_stops_the_start() {
         ),
         ("none.yml", "token: a", "none.yml"),
         ("web.yml", "user: b", ""),
+        (
+            "web.yml'}, cors: {origins: '*",
+            "user: b",
+            "invalid value \"*\" for web.cors.origins: * is for open access alone: list the origins",
+        ),
     ] {
         let web = if web.is_empty() { String::new() } else { path(web) };
         let text = format!(
@@ -191,7 +196,7 @@ fn who_could_never_be_known_stops_the_start() {
         let output = Command::new(BINARY).args(["check-config", &path("pushprom.yml")]).output();
         let output = output.expect("the binary runs");
         let stderr = String::from_utf8(output.stderr).expect("UTF-8");
-        let code = if problem.is_empty() { 0 } else { 1 };
+        let code = i32::from(!problem.is_empty());
         assert_eq!(output.status.code(), Some(code), "{stderr}");
         assert!(stderr.contains(problem), "{stderr}");
     }

@@ -1,10 +1,10 @@
 //! The pages say what is true.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, process::Command};
 
 use pushprom_core::model::Kind;
 
-use crate::support::{Server, inc, read, repository};
+use crate::support::{BINARY, Server, inc, read, repository, succeed};
 
 /// The table of flags is the generated one. With `UPDATE_DOCS=1` in the environment it is written anew.
 #[test]
@@ -65,4 +65,23 @@ fn every_metric_is_documented() {
         })
         .collect();
     assert_eq!(scraped, documented, "what is scraped (left) and documented (right)");
+}
+
+/// Blocks marked `yaml` in the pages of the file are such files, and so is the example.
+#[test]
+fn files_in_the_pages_can_be_run_with() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("pushprom.yml");
+    let mut texts = vec![read("docs/pushprom.yml")];
+    for page in ["docs/access.md", "docs/configuration.md", "docs/rules.md"] {
+        let page = read(page);
+        let blocks = page.split("```yaml\n").skip(1);
+        texts.extend(blocks.filter_map(|rest| Some(rest.split_once("```")?.0.to_owned())));
+    }
+    assert!(texts.len() >= 4, "{texts:?}");
+    for text in texts {
+        std::fs::write(&path, &text).expect("it can be written");
+        let path = path.to_str().expect("a plain path");
+        succeed(Command::new(BINARY).args(["check-config", path]));
+    }
 }

@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     clock,
-    config::{Address, Config, Endpoint, Mark, Sockets},
+    config::{Address, Config, Endpoint, Mark, Origins, Sockets},
     declare::{DeclareError, declare},
     http,
     ingest::{Ingest, datagrams, udp},
@@ -61,6 +61,11 @@ pub enum RunError {
         /// What is wrong.
         problem: &'static str,
     },
+    /// Pages of any origin may push, but users are asked for.
+    #[error(
+        "-web.cors.origins=* is for open access alone, and -web.config.file has users: list the origins"
+    )]
+    Origins,
     /// Threads or signals could not be had.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
@@ -111,8 +116,10 @@ pub fn run(config: Config) -> Result<(), RunError> {
             let (live, shutdown) = (Arc::clone(&live), shutdown.clone());
             datagrams::spawn(socket, transport, ingest, live, telemetry, shutdown)?;
         }
-        let (kept_up, followed) = (Arc::clone(&ingest), Arc::clone(&live));
-        upkeep::spawn(kept_up, followed, Arc::clone(&telemetry), shutdown.clone())?;
+        {
+            let (ingest, telemetry) = (Arc::clone(&ingest), Arc::clone(&telemetry));
+            upkeep::spawn(ingest, Arc::clone(&live), telemetry, shutdown.clone())?;
+        }
         let control = reload::spawn(Arc::clone(&live), Arc::clone(&telemetry))?;
         let gate = http::Gate::new(web, Arc::clone(&telemetry));
         let context = http::Context::new(ingest, live, control.clone(), telemetry, gate);
@@ -150,6 +157,9 @@ pub fn check(config: &Config) -> Result<(), RunError> {
 /// Looks for principals who could never show who they are.
 fn check_users(config: &Config, web: Option<&Web>) -> Result<(), RunError> {
     let web = web.and_then(|web| web.settings().ok());
+    if config.origins == Origins::Any && web.as_ref().is_some_and(|web| !web.users.is_empty()) {
+        return Err(RunError::Origins);
+    }
     for named in config.access.iter().flat_map(|access| &access.named) {
         for mark in &named.marks {
             let problem = match (mark, &web) {

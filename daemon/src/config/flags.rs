@@ -421,7 +421,7 @@ impl Values {
     }
 
     /// How many are from the file.
-    pub(super) fn from_file(&self) -> usize {
+    pub(super) fn count_of_file(&self) -> usize {
         let is_from_file = |given: &&Given| matches!(given.origin, Origin::File { .. });
         self.given.iter().flatten().filter(is_from_file).count()
     }

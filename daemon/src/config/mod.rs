@@ -291,7 +291,7 @@ impl Config {
 
     /// What the file brought, in numbers.
     pub fn summary(&self) -> String {
-        let (settings, rules) = (self.values.from_file(), self.file_rules);
+        let (settings, rules) = (self.values.count_of_file(), self.file_rules);
         let principals = self.access.as_ref().map_or(0, |access| access.named.len());
         format!("{settings} settings, {rules} rules, {principals} principals")
     }
@@ -309,7 +309,7 @@ impl Config {
             Origins::Any if access.is_some() => {
                 Err("* is for open access alone: list the origins".to_owned())
             }
-            origins => Ok(origins),
+            origins @ (Origins::Listed(_) | Origins::Any) => Ok(origins),
         })?;
         let log_level = if values.switch("debug")? {
             LevelFilter::DEBUG

@@ -2,7 +2,7 @@
 //! requests. The file is looked at again with each request and each TLS connection; where it has become
 //! invalid nobody gets in until it is mended.
 //!
-//! [`file`] reads it, [`tls`] makes TLS of it, [`passwords`] compares passwords, and [`Web`] keeps it fresh.
+//! `file` reads it, `tls` makes TLS of it, [`Passwords`] compares passwords, and [`Web`] keeps it fresh.
 
 mod client_cert;
 mod file;

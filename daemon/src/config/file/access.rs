@@ -81,7 +81,7 @@ impl Section {
             let problem = format!("there are more principals than the limit of {PRINCIPALS_MAX}");
             return Err(Problem::at(place, problem));
         }
-        let mut named = Vec::new();
+        let mut known = Vec::new();
         for entry in &self.principals {
             let name = &entry.name;
             if name.value.is_empty() || name.value.chars().any(char::is_control) {
@@ -112,11 +112,11 @@ impl Section {
                 taken.push((mark.clone(), place, &*name.value));
                 own.push(mark);
             }
-            named.push(Named { name: name.value.clone(), marks: own, granted });
+            known.push(Named { name: name.value.clone(), marks: own, granted });
         }
         each_is_one_principals(taken)?;
         let anonymous = self.anonymous.as_ref().map(|anonymous| anonymous.granted(names));
-        Ok(Principals { named, anonymous: anonymous.transpose()?.unwrap_or_default() })
+        Ok(Principals { named: known, anonymous: anonymous.transpose()?.unwrap_or_default() })
     }
 }
 

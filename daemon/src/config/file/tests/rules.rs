@@ -1,7 +1,7 @@
 //! The section `rules`, as data.
 
 use pushprom_core::{
-    model::Layout,
+    model::{Layout, Resolution},
     rules::{Draft, Relabeled, Rules},
 };
 
@@ -56,7 +56,7 @@ rules:
     assert_eq!((rules.limit("job_seconds"), rules.limit("job_x")), (Some(7), None));
     let layout = rules.layout("a_seconds", &Layout::default());
     assert_eq!(layout.bounds.buckets(), 4);
-    assert_eq!(layout.native.map(|native| native.schema()), Some(3));
+    assert_eq!(layout.native.map(Resolution::schema), Some(3));
     let objectives = rules.objectives("a_seconds", None).expect("there are some");
     assert_eq!(objectives.quantiles(), [0.5, 0.99]);
     let expiry = |name, env: &'static str| {
