@@ -38,6 +38,8 @@ pub(super) struct Caller {
     pub(super) settings: Arc<Settings>,
     pub(super) principal: Arc<Principal>,
     address: Option<IpAddr>,
+    /// The user of `-web.config.file` that it has proved to be.
+    user: Option<Arc<str>>,
     web: Option<Arc<web::Settings>>,
 }
 
@@ -80,7 +82,7 @@ impl Gate {
             Peer::Tcp(address) => Some(address.ip()),
             Peer::Unix => None,
         };
-        Ok(Caller { settings, principal, address, web })
+        Ok(Caller { settings, principal, address, user, web })
     }
 
     async fn admit_by_web(
@@ -213,6 +215,11 @@ const BASIC: HeaderValue = HeaderValue::from_static("Basic");
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
 
 impl Caller {
+    /// What the log calls it.
+    pub(super) fn name(&self) -> &str {
+        self.principal.name().or(self.user.as_ref()).map_or("anonymous", |name| name)
+    }
+
     /// What its deltas are taken for.
     pub(super) fn source(&self) -> Source<'_> {
         self.principal.source(self.address)
