@@ -250,6 +250,10 @@ fn a_body_that_makes_room_for_others_is_counted() {
     let server = Server::start(&["-web.max-connections=2", "-web.body-timeout=1h"]);
     let mut half_a_body = Client::connect(server.http);
     half_a_body.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{").expect("sent");
+    // Before its header is read there is nothing to count.
+    wait_for("its header", || {
+        (server.scrape().value("pushprom_http_requests_total") >= Some(1.0)).then_some(())
+    });
     let mut idle = Vec::new();
     wait_for("its place to be taken", || {
         idle.push(Client::connect(server.http));

@@ -38,7 +38,7 @@ pub(super) struct Caller {
     pub(super) settings: Arc<Settings>,
     pub(super) principal: Arc<Principal>,
     pub(super) peer: Peer,
-    /// Of `-web.config.file`.
+    /// The user of `-web.config.file` that it has proved to be.
     user: Option<Arc<str>>,
     web: Option<Arc<web::Settings>>,
 }
@@ -211,6 +211,11 @@ const BASIC: HeaderValue = HeaderValue::from_static("Basic");
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
 
 impl Caller {
+    /// What the log calls it.
+    pub(super) fn name(&self) -> &str {
+        self.principal.name().or(self.user.as_ref()).map_or("anonymous", |name| name)
+    }
+
     /// What its deltas are taken for.
     pub(super) fn source(&self) -> Source<'_> {
         let address = match self.peer {
@@ -218,11 +223,6 @@ impl Caller {
             Peer::Unix => None,
         };
         self.principal.source(address)
-    }
-
-    /// What it is called: as a principal, or else as a user of `-web.config.file`.
-    pub(super) fn name(&self) -> Option<&Arc<str>> {
-        self.principal.name().or(self.user.as_ref())
     }
 
     /// Sets on an answer what is set on all.

@@ -9,7 +9,7 @@ use super::{
 };
 
 pub(super) async fn reload(caller: &Caller, context: &Context) -> Reply {
-    tracing::info!(principal = %caller.principal, "a reload was requested");
+    tracing::info!(principal = caller.name(), "a reload was requested");
     match context.control.reload().await {
         Ok(reloaded) if reloaded.kept.is_empty() => reply::text(StatusCode::OK, "reloaded\n"),
         Ok(reloaded) => {
@@ -24,7 +24,7 @@ pub(super) async fn reload(caller: &Caller, context: &Context) -> Reply {
 }
 
 pub(super) fn quit(caller: &Caller, context: &Context) -> Reply {
-    tracing::info!(principal = %caller.principal, "the end was requested");
+    tracing::info!(principal = caller.name(), "the end was requested");
     context.control.quit();
     reply::last(reply::text(StatusCode::OK, "shutting down\n"))
 }

@@ -1,7 +1,5 @@
 //! Series that an operator wants gone.
 
-use std::sync::Arc;
-
 use pushprom_core::{registry::Registry, selector::Selector};
 use serde_json::json;
 
@@ -28,13 +26,12 @@ pub(super) enum Wanted {
 /// Who wants it, for the log.
 pub(super) struct Who {
     peer: Peer,
-    /// Its name, if it has shown one.
-    principal: Option<Arc<str>>,
+    principal: String,
 }
 
 impl Who {
     pub(super) fn of(caller: &Caller) -> Self {
-        Self { peer: caller.peer, principal: caller.name().map(Arc::clone) }
+        Self { peer: caller.peer, principal: caller.name().to_owned() }
     }
 }
 
@@ -80,7 +77,7 @@ pub(super) fn remove(
     telemetry.record_removed(removal, deleted);
     let shown: String = shown.chars().take(SHOWN_CHARS_MAX).collect();
     let action = removal.as_str();
-    let (peer, principal) = (who.peer, who.principal.as_deref().unwrap_or_default());
+    let (peer, principal) = (who.peer, &who.principal);
     tracing::warn!(action, %peer, principal, selectors = shown, series = deleted, "series deleted");
     let answer = json!({"status": "success", "data": {"deleted": deleted}});
     format!("{answer}\n").into_bytes()
