@@ -232,7 +232,7 @@ fn a_certificate_says_who_somebody_is_if_it_is_verified() {
         for (name, want) in [("client", client), ("other", other), ("stranger", stranger)] {
             let arguments = of(name);
             let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            arguments.extend(["--http1.1", "-d", &push]);
+            arguments.extend(["-d", &push]);
             let got = site.curl(&server, "/", &arguments);
             assert_eq!(got.status, want, "{policy} {name}: {got:?}");
         }

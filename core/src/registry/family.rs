@@ -278,26 +278,7 @@ impl Family {
     }
 
     pub(super) fn snapshot(&self, now: Timestamp, pause: &mut impl FnMut()) -> FamilySnapshot {
-        self.snapshot_of(&self.settled(), now, pause)
-    }
-
-    /// The same, and when the last delta came to each series.
-    pub(super) fn snapshot_with_touches(
-        &self,
-        now: Timestamp,
-        pause: &mut impl FnMut(),
-    ) -> (FamilySnapshot, Vec<Timestamp>) {
         let sorted = self.settled();
-        let touched = sorted.series().iter().map(|series| series.touched()).collect();
-        (self.snapshot_of(&sorted, now, pause), touched)
-    }
-
-    fn snapshot_of(
-        &self,
-        sorted: &Roster,
-        now: Timestamp,
-        pause: &mut impl FnMut(),
-    ) -> FamilySnapshot {
         let mut values = self.no_values(sorted.series().len());
         for some in sorted.series().chunks(SERIES_BETWEEN_PAUSES) {
             for series in some {

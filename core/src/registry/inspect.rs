@@ -9,10 +9,13 @@ use std::{
 use foldhash::{HashSet, fast::RandomState};
 
 use super::{Culprit, Known, Registry, family::Family};
-use crate::{
-    model::{Kind, LabelSet, Timestamp},
-    snapshot::FamilySnapshot,
-};
+use crate::{model::Kind, snapshot::Index};
+
+/// Series whose labels are looked at to find the one to blame: of more, some of them all over the family.
+const SERIES_BLAMED_MAX: usize = 1 << 16;
+
+/// Series that are looked at between two pauses.
+const SERIES_BETWEEN_PAUSES: usize = 1024;
 
 /// A family at one instant, without its series.
 #[derive(Clone, Debug)]
@@ -47,13 +50,13 @@ pub struct Overflowing {
 impl Registry {
     /// All families, in the order of their names.
     pub fn families(&self) -> Vec<FamilyFacts> {
-        self.all_families().iter().map(|family| facts(family)).collect()
+        self.all_families().iter().map(|family| family.facts()).collect()
     }
 
     /// Those of them that have had series too many.
     pub fn overflowing(&self) -> Vec<FamilyFacts> {
         let families = self.overflowing_families();
-        families.iter().map(|family| facts(family)).collect()
+        families.iter().map(|family| family.facts()).collect()
     }
 
     fn overflowing_families(&self) -> Vec<Arc<Family>> {
@@ -66,18 +69,6 @@ impl Registry {
         families
     }
 
-    /// The values of one family, and when the last delta came to each of its series. Pauses as
-    /// [`Self::snapshot_pausing`] does.
-    pub fn family(
-        &self,
-        name: &str,
-        now: Timestamp,
-        mut pause: impl FnMut(),
-    ) -> Option<(FamilySnapshot, Vec<Timestamp>)> {
-        let family = self.families.read().get(name).map(Arc::clone)?;
-        Some(family.snapshot_with_touches(now, &mut pause))
-    }
-
     /// Finds the labels to blame in families that have begun to overflow since this was called last. Pauses as
     /// [`Self::snapshot_pausing`] does.
     pub fn blame(&self, mut pause: impl FnMut()) -> Vec<Overflowing> {
@@ -86,9 +77,8 @@ impl Registry {
             if family.culprit().is_some() {
                 continue;
             }
-            let (snapshot, _) = family.snapshot_with_touches(Timestamp(0), &mut pause);
-            let mut labels = snapshot.index.labels();
-            let counts = distinct_values(std::iter::from_fn(|| labels.next().cloned()));
+            let index = Arc::clone(family.settled().index());
+            let counts = distinct_values(&index, &mut pause);
             let most = counts.into_iter().max_by(|(a, m), (b, n)| m.cmp(n).then(b.cmp(a)));
             // Without labels there is none to blame; the limit is one of all series.
             let (label, values) = most.unwrap_or_default();
@@ -119,11 +109,21 @@ impl Known {
     }
 }
 
-/// How many values each label has among label sets. Values are told apart by a hash of 64 bits.
-pub fn distinct_values(sets: impl Iterator<Item = LabelSet>) -> HashMap<String, usize> {
+/// How many values each label has among the series of a family, of many among some of them. Values are told apart by
+/// a hash of 64 bits.
+fn distinct_values(index: &Index, pause: &mut impl FnMut()) -> HashMap<String, usize> {
     let hasher = RandomState::default();
     let mut values: HashMap<String, HashSet<u64>> = HashMap::new();
-    for set in sets {
+    let distance = index.len().div_ceil(SERIES_BLAMED_MAX).max(1);
+    let (mut labels, mut place) = (index.labels(), 0_usize);
+    while let Some(set) = labels.next() {
+        place += 1;
+        if !place.is_multiple_of(distance) {
+            continue;
+        }
+        if place.is_multiple_of(SERIES_BETWEEN_PAUSES) {
+            pause();
+        }
         for (name, value) in set.escaped() {
             if !values.contains_key(name) {
                 values.insert(name.to_owned(), HashSet::default());
@@ -134,16 +134,4 @@ pub fn distinct_values(sets: impl Iterator<Item = LabelSet>) -> HashMap<String, 
         }
     }
     values.into_iter().map(|(name, values)| (name, values.len())).collect()
-}
-
-fn facts(family: &Family) -> FamilyFacts {
-    FamilyFacts {
-        name: Arc::clone(family.name()),
-        help: family.help(),
-        kind: family.kind(),
-        series: family.live(),
-        overflowed: family.overflowed(),
-        culprit: family.culprit().cloned(),
-        deltas: family.sampled(),
-    }
 }

@@ -29,7 +29,7 @@ use std::{
 
 pub use family::{Culprit, Inspected};
 use hashbrown::HashTable;
-pub use inspect::{FamilyFacts, Overflowing, distinct_values};
+pub use inspect::{FamilyFacts, Overflowing};
 pub use outcome::{Applied, Destination, Rejected, SeriesLimit};
 use parking_lot::RwLock;
 

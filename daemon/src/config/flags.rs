@@ -426,9 +426,11 @@ impl Values {
         self.given.iter().flatten().filter(is_from_file).count()
     }
 
-    /// Every flag with its value in force.
+    /// Every flag that a server has, with its value in force.
     pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        FLAGS.iter().enumerate().map(|(index, flag)| (flag.name, self.text(index)))
+        // The others ask for something else than a server.
+        let of_servers = FLAGS.iter().enumerate().filter(|(_, flag)| flag.variable().is_some());
+        of_servers.map(|(index, flag)| (flag.name, self.text(index)))
     }
 
     /// The value of a flag, read by `read`, which says what is wrong with it otherwise.

@@ -7,9 +7,14 @@ use std::{
     time::Duration,
 };
 
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use super::connections::Connection;
+
+/// Bytes of a body that are read for nothing: of most pushes all.
+const DISCARDED_BYTES_MAX: usize = 64 * 1024;
 
 /// A body did not arrive in time.
 pub(super) struct Late;
@@ -26,6 +31,14 @@ pub(super) async fn in_time<T>(
     } else {
         unwoken(reading, connection).await
     }
+}
+
+/// Reads a body of no use, if it is short and comes in time. Of HTTP/2 some clients take an answer that comes
+/// before the end of their request for an error, and do not show it.
+pub(super) async fn discard(body: Incoming, limit: Duration, connection: &Connection) {
+    let reading = Limited::new(body, DISCARDED_BYTES_MAX).collect();
+    // Whatever comes of it, the answer is given.
+    in_time(reading, limit, connection).await.ok();
 }
 
 /// Nobody needs waking for a body of HTTP/1.1: the task that waits for it here is the one that hyper reads it on,

@@ -148,6 +148,10 @@ async fn respond(
             caller.adorn(reply)
         }
         Err(reply) if is_over => reply,
+        Err(reply) if connection.is_multiplexed() => {
+            body::discard(request.into_body(), context.body_timeout, connection).await;
+            reply
+        }
         // Its body is not worth reading.
         Err(reply) => reply::last(reply),
     };

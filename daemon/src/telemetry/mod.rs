@@ -328,6 +328,12 @@ impl Telemetry {
         self.reloads.is_failed.store(false, Relaxed);
     }
 
+    /// When the configuration in force was read, and whether a later one could not be followed.
+    pub fn last_reload(&self) -> (Timestamp, bool) {
+        let at = Timestamp(self.reloads.succeeded.load(Relaxed));
+        (at, self.reloads.is_failed.load(Relaxed))
+    }
+
     /// The configuration was read, and cannot be followed.
     pub fn record_failed_reload(&self) {
         self.reloads.is_failed.store(true, Relaxed);

@@ -25,6 +25,21 @@ impl Registry {
     }
 }
 
+impl Family {
+    /// What is known of it beside its series.
+    pub(in crate::registry) fn facts(&self) -> FamilyFacts {
+        FamilyFacts {
+            name: Arc::clone(&self.name),
+            help: self.help(),
+            kind: self.kind(),
+            series: self.live(),
+            overflowed: self.overflowed(),
+            culprit: self.culprit().cloned(),
+            deltas: self.sampled(),
+        }
+    }
+}
+
 impl Inspected {
     /// The metric name.
     pub fn name(&self) -> &Arc<str> {
@@ -38,15 +53,7 @@ impl Inspected {
 
     /// What is known of it beside its series.
     pub fn facts(&self) -> FamilyFacts {
-        FamilyFacts {
-            name: Arc::clone(self.0.name()),
-            help: self.0.help(),
-            kind: self.0.kind(),
-            series: self.0.live(),
-            overflowed: self.0.overflowed(),
-            culprit: self.0.culprit().cloned(),
-            deltas: self.0.sampled(),
-        }
+        self.0.facts()
     }
 
     /// Its series in the order of a page: shared, so that looking through it holds up nobody.

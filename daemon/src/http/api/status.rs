@@ -37,9 +37,12 @@ pub(super) fn runtime_info(
 ) -> Value {
     let directory = env::current_dir().map(|path| path.display().to_string());
     let resident = Process::myself().and_then(|process| process.stat());
+    let (read_at, has_failed) = telemetry.last_reload();
     json!({
         "startTime": value::time(telemetry.started()),
         "serverTime": value::time(clock::now()),
+        "reloadConfigSuccess": !has_failed,
+        "lastConfigTime": value::time(read_at),
         "CWD": directory.unwrap_or_default(),
         "familyCount": registry.family_count(),
         "seriesCount": registry.series_count(),
