@@ -9,6 +9,7 @@ use std::{
 use socket2::{Socket, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
+use super::clients::Client;
 use crate::{
     config::{Config, Endpoint},
     socket::{self, BindError, unix::SocketFile},
@@ -133,6 +134,16 @@ impl Watched {
                 let (stream, _) = listener.accept().await?;
                 Ok((Accepted::Unix(stream), Peer::Unix))
             }
+        }
+    }
+}
+
+impl Peer {
+    /// Who that is, as far as the connection tells.
+    pub(super) fn client(self) -> Client {
+        match self {
+            Self::Tcp(address) => address.ip().into(),
+            Self::Unix => Client::Unix,
         }
     }
 }

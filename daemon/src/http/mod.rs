@@ -4,6 +4,7 @@
 //! served where it was accepted. What takes long, making a page, is done on threads apart, so that no push
 //! waits for a scrape.
 
+mod clients;
 mod connections;
 mod hold;
 mod lint;

@@ -181,7 +181,7 @@ impl Worker {
     }
 
     fn serve_connection(&self, stream: Accepted, peer: Peer, open: mpsc::Sender<Infallible>) {
-        let connection = self.connections.admit();
+        let connection = self.connections.admit_from(peer.client());
         let stream = Stream::new(stream, Arc::clone(&connection), self.write_timeout);
         let (context, telemetry) = (Arc::clone(&self.context), Arc::clone(&self.context.telemetry));
         let asked = Arc::clone(&connection);
