@@ -18,6 +18,7 @@ mod scrape;
 mod udp;
 mod unix;
 
+mod abuse;
 mod hostile;
 mod shutdown;
 
