@@ -141,7 +141,10 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (requests, [half, slow, slowest]) =
             (self.latencies.len(), [50, 99, 100].map(|percent| self.within(percent)));
-        write!(f, "{requests} requests, half in {half:.1?}, 99% in {slow:.1?}, all in {slowest:.1?}")?;
+        write!(
+            f,
+            "{requests} requests, half in {half:.1?}, 99% in {slow:.1?}, all in {slowest:.1?}"
+        )?;
         let put_off = self.put_off;
         if put_off == 0 { Ok(()) } else { write!(f, ", {put_off} of them put off") }
     }

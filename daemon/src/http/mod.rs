@@ -21,7 +21,7 @@ mod unpack;
 
 use std::{sync::Arc, time::Duration};
 
-use hyper::{Request, body::Incoming};
+use hyper::{Request, StatusCode, body::Incoming};
 pub use listener::Listener;
 use parking_lot::Mutex;
 use pushprom_core::{expose, intake::Intake};
@@ -103,12 +103,11 @@ async fn respond(
         Route::Health => reply::ok(),
         Route::NotAPush => push::respond_not_a_post(request.method(), context),
         Route::MethodNotAllowed { allow } => reply::method_not_allowed(allow),
-        Route::Options => reply::empty(hyper::StatusCode::OK),
+        Route::Options => reply::empty(StatusCode::OK),
         Route::Moved { location } => reply::moved(&location),
-        Route::NotFound => reply::text(hyper::StatusCode::NOT_FOUND, "not found\n"),
-        Route::BadRequest { problem } => {
-            reply::text(hyper::StatusCode::BAD_REQUEST, &format!("{problem}\n"))
-        }
-        Route::ExpectationFailed => reply::empty(hyper::StatusCode::EXPECTATION_FAILED),
+        Route::NotFound => reply::text(StatusCode::NOT_FOUND, "not found\n"),
+        Route::BadRequest { problem } => reply::refused(StatusCode::BAD_REQUEST, problem),
+        Route::NotImplemented { problem } => reply::refused(StatusCode::NOT_IMPLEMENTED, problem),
+        Route::ExpectationFailed => reply::last(reply::empty(StatusCode::EXPECTATION_FAILED)),
     }
 }
