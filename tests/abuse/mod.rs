@@ -1,7 +1,11 @@
 //! Abuse: each attack runs against a server that others use meanwhile. What it holds at most, and how long the
 //! others wait, is measured, printed and bounded.
 
+mod bombs;
 mod flood;
+mod json;
+mod logs;
+mod paths;
 mod slow;
 mod smuggling;
 mod witness;
