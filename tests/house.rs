@@ -38,10 +38,11 @@ const DAEMON: Imports = &[
     ("version", &[]),
     ("log", &["config"]),
     ("socket", &["config"]),
+    ("web", &[]),
     ("telemetry", &["clock", "datagram", "log", "version"]),
     ("ingest", &["clock", "config", "datagram", "log", "shutdown", "socket", "telemetry"]),
     ("upkeep", &["clock", "ingest", "log", "shutdown", "telemetry"]),
-    ("http", &["clock", "config", "ingest", "log", "shutdown", "socket", "telemetry"]),
+    ("http", &["clock", "config", "ingest", "log", "shutdown", "socket", "telemetry", "web"]),
     (
         "app",
         &[
@@ -55,6 +56,7 @@ const DAEMON: Imports = &[
             "telemetry",
             "upkeep",
             "version",
+            "web",
         ],
     ),
 ];

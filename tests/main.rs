@@ -11,12 +11,19 @@ mod conformance;
 mod declare;
 mod flags;
 mod http;
+mod http2;
 mod limits;
 mod lint;
 mod negotiation;
 mod scrape;
 mod udp;
 mod unix;
+
+mod systemd;
+mod timing;
+mod tls;
+mod users;
+mod web_config;
 
 mod abuse;
 mod hostile;

@@ -1,6 +1,6 @@
 //! The application: everything bound, then everything started, then the wait for the end.
 
-use std::{fmt, io, panic, sync::Arc, time::Instant};
+use std::{fmt, io, panic, path::Path, sync::Arc, time::Instant};
 
 use pushprom_core::{policy::Policy, registry::Registry};
 use socket2::{Socket, Type};
@@ -12,17 +12,18 @@ use tokio::{
 
 use crate::{
     clock,
-    config::{Config, Endpoint},
+    config::{Config, Endpoint, Sockets},
     declare::{DeclareError, declare},
     http,
     ingest::{Ingest, datagrams, udp},
     shutdown::{self, Completion},
     socket::{
-        BindError,
+        self, BindError, PassedError,
         unix::{self, SocketFile},
     },
     telemetry::{DatagramTransport, Telemetry},
     upkeep, version,
+    web::{OpenError, Reload, Web},
 };
 
 /// Why the application did not run, or did not end well.
@@ -51,6 +52,12 @@ pub enum RunError {
     /// Threads or signals could not be had.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
+    /// The file of TLS, users and headers cannot be followed.
+    #[error("cannot use the file of -web.config.file: {0}")]
+    Web(#[from] OpenError),
+    /// The sockets that systemd passes cannot be taken.
+    #[error("cannot listen with -web.systemd-socket: {0}")]
+    Passed(#[from] PassedError),
     /// Work in flight was cut off.
     #[error("requests in flight were cut off after -shutdown.timeout")]
     CutOff,
@@ -63,6 +70,8 @@ pub enum RunError {
 pub fn run(config: &Config) -> Result<(), RunError> {
     let telemetry = Arc::new(Telemetry::default());
     report_panics(&telemetry);
+    let web =
+        config.web_config_file.as_deref().map(|path| open_web(path, &telemetry)).transpose()?;
     let Bound { listeners, sockets, files: _removed_at_the_end } = bind_all(config, &telemetry)?;
     let registry = Registry::new(config.schema_conflicts);
     let policy = Policy::open(Arc::new(config.rules.clone()));
@@ -84,7 +93,7 @@ pub fn run(config: &Config) -> Result<(), RunError> {
             datagrams::spawn(socket, transport, ingest, telemetry, shutdown.clone())?;
         }
         upkeep::spawn(Arc::clone(&ingest), Arc::clone(&telemetry), shutdown.clone())?;
-        let context = http::Context::new(ingest, telemetry, config);
+        let context = http::Context::new(ingest, telemetry, config, web);
         http::spawn(listeners, config, &context, &shutdown)?;
         // What is left of it is what the threads hold.
         drop(shutdown);
@@ -93,6 +102,26 @@ pub fn run(config: &Config) -> Result<(), RunError> {
         tracing::info!(signal = name, "shutting down");
         drain(config, completion, &mut terminate, &mut interrupt).await
     })
+}
+
+/// Reads the file of TLS, users and headers, and has it be known when it changes.
+fn open_web(path: &Path, telemetry: &Arc<Telemetry>) -> Result<Arc<Web>, OpenError> {
+    let observer = Arc::clone(telemetry);
+    let web = Web::open(path, move |reload| match reload {
+        Reload::Done => {
+            observer.record_web_config();
+            tracing::info!("-web.config.file was read again");
+        }
+        Reload::Failed(error) => {
+            observer.record_invalid_web_config();
+            tracing::error!(
+                error,
+                "-web.config.file is invalid: nobody gets in until it is mended"
+            );
+        }
+    })?;
+    telemetry.record_web_config();
+    Ok(Arc::new(web))
 }
 
 /// Everything that listens.
@@ -107,6 +136,38 @@ struct Bound {
 fn bind_all(config: &Config, telemetry: &Telemetry) -> Result<Bound, RunError> {
     let (mut listeners, mut sockets, mut files) = (Vec::new(), Vec::new(), Vec::new());
     let threads = http::threads()?;
+    let mut own = config.clone();
+    match config.sockets {
+        Sockets::Own => {}
+        Sockets::Systemd => {
+            let passed = socket::passed()?;
+            own.http_listen.clear();
+            if !passed.udp.is_empty() || !passed.unix.is_empty() {
+                own.udp_listen.clear();
+                own.unix_listen.clear();
+            }
+            for socket in passed.streams {
+                let listener = http::Listener::adopt(socket, threads)?;
+                tracing::info!(transport = "http", address = listener.address()?, "listening");
+                listeners.push(listener);
+            }
+            for socket in passed.udp {
+                let bound = udp::adopt(socket, config)?;
+                let address = bound.address;
+                let receive_buffer_bytes = bound.receive_buffer_bytes;
+                tracing::info!(transport = "udp", %address, receive_buffer_bytes, "listening");
+                telemetry.watch_udp(address, receive_buffer_bytes, &bound.sockets);
+                sockets.extend(bound.sockets.into_iter().map(|it| (it, DatagramTransport::Udp)));
+            }
+            for socket in passed.unix {
+                let address = socket.local_addr()?;
+                let path = address.as_pathname().map(|path| path.display().to_string());
+                tracing::info!(transport = "unix", address = path, "listening");
+                sockets.push((Arc::new(socket), DatagramTransport::Unix));
+            }
+        }
+    }
+    let config = &own;
     for endpoint in &config.http_listen {
         let remedy = match endpoint {
             Endpoint::Ip(address) if address.socket.port() == 9091 => {

@@ -1,7 +1,7 @@
 //! The daemon around `pushprom_core`: sockets, HTTP, flags, logs, life and death.
 //!
 //! Imports point one way: [`app`] puts together [`http`] and [`ingest`]; [`config`], [`telemetry`],
-//! [`shutdown`], [`socket`], [`datagram`], [`log`] and [`clock`] are leaves. `tests/house.rs` holds them to
+//! [`shutdown`], [`web`], [`socket`], [`datagram`], [`log`] and [`clock`] are leaves. `tests/house.rs` holds them to
 //! it.
 
 #[forbid(unsafe_code)]
@@ -34,3 +34,5 @@ pub mod shutdown;
 pub mod socket;
 #[forbid(unsafe_code)]
 pub mod version;
+#[forbid(unsafe_code)]
+pub mod web;

@@ -5,7 +5,9 @@ use std::{io, sync::OnceLock};
 use parking_lot::Mutex;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::{layer::SubscriberExt, registry, util::SubscriberInitExt};
+use tracing_subscriber::{
+    filter::Targets, layer::SubscriberExt, registry, util::SubscriberInitExt,
+};
 
 use crate::config::LogFormat;
 
@@ -31,17 +33,22 @@ pub fn init(level: LevelFilter, format: LogFormat) -> WorkerGuard {
     let started = match format {
         LogFormat::Logfmt => {
             let layer = tracing_logfmt::builder().layer().with_writer(writer);
-            registry().with(level).with(layer).try_init()
+            registry().with(ours(level)).with(layer).try_init()
         }
         LogFormat::Json => {
             let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
-            registry().with(level).with(layer.with_writer(writer)).try_init()
+            registry().with(ours(level)).with(layer.with_writer(writer)).try_init()
         }
     };
     if let Err(error) = started {
         tracing::warn!(%error, "logging had been started before");
     }
     guard
+}
+
+/// What we ourselves have to say. Libraries would tell of each frame of HTTP/2 that a client sends.
+fn ours(level: LevelFilter) -> Targets {
+    Targets::new().with_target("pushprom", level).with_default(level.min(LevelFilter::WARN))
 }
 
 /// Lines dropped so far because standard error was not read.

@@ -3,6 +3,7 @@
 
 mod bombs;
 mod flood;
+mod h2;
 mod json;
 mod logs;
 mod paths;
@@ -13,12 +14,14 @@ mod witness;
 use std::{
     io::{ErrorKind, Write},
     net::{Ipv4Addr, SocketAddr, TcpStream},
+    sync::Arc,
 };
 
+use rustls::ClientConfig;
 use socket2::{Domain, Socket, Type};
 use witness::Witness;
 
-use crate::support::Server;
+use crate::support::{Client, Page, Server, Site, wait_for};
 
 /// A mebibyte.
 const MIB: u64 = 1024 * 1024;
@@ -33,18 +36,81 @@ fn withstand<T>(
     attack: impl FnOnce(&Server) -> T,
 ) -> Server {
     let server = Server::start(flags);
-    let witness = Witness::start(server.http);
-    let held = attack(&server);
+    let address = server.http;
+    let connect = move || Client::connect(address);
+    watch(name, mib_max, &server, connect, || attack(&server));
+    server
+}
+
+/// The same over TLS.
+#[track_caller]
+fn withstand_tls<T>(name: &str, flags: &[&str], mib_max: u64, attack: impl FnOnce(&Secure) -> T) {
+    let site = Site::new();
+    let secure = Secure::start(&site, flags);
+    let (address, config) = (secure.http, Arc::clone(&secure.config));
+    let connect = move || Client::connect_tls(address, Arc::clone(&config));
+    watch(name, mib_max, &secure.server, connect, || attack(&secure));
+}
+
+#[track_caller]
+fn watch<T>(
+    name: &str,
+    mib_max: u64,
+    server: &Server,
+    connect: impl Fn() -> Client + Clone + Send + 'static,
+    attack: impl FnOnce() -> T,
+) {
+    let witness = Witness::start(connect.clone());
+    let held = attack();
     let report = witness.finish();
     drop(held);
     let peak = server.peak_resident_bytes();
     print(&format!("{name}: {} MiB at most; {report}", peak / MIB));
     report.hold();
     assert!(peak < mib_max * MIB, "{name}: {peak} bytes");
-    let page = server.scrape();
+    let page = page(&connect);
     assert_eq!(page.value("pushprom_panics_total"), Some(0.0));
     assert_eq!(page.value(witness::COUNTER), Some(report.pushes), "what others pushed is counted");
-    server
+}
+
+/// The page, when there is a place to ask for it.
+#[track_caller]
+fn page(connect: &impl Fn() -> Client) -> Page {
+    let reply = wait_for("a page", || {
+        let close = [("Connection", "close")];
+        let reply = connect().request("GET", "/metrics", &close, None).expect("an answer");
+        (reply.status == 200).then_some(reply)
+    });
+    Page(reply.text())
+}
+
+/// A server with TLS, and what its clients trust.
+struct Secure {
+    server: Server,
+    http: SocketAddr,
+    config: Arc<ClientConfig>,
+}
+
+impl Secure {
+    fn start(site: &Site, flags: &[&str]) -> Self {
+        let tls = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
+        let server = site.start(tls, flags);
+        Self { http: server.http, server, config: site.client_config() }
+    }
+
+    fn connect(&self) -> Client {
+        Client::connect_tls(self.http, Arc::clone(&self.config))
+    }
+
+    fn page(&self) -> Page {
+        page(&|| self.connect())
+    }
+
+    #[track_caller]
+    fn push_ok(&self, message: &str) {
+        let reply = self.connect().request("POST", "/", &[], Some(message.as_bytes()));
+        assert_eq!(reply.expect("an answer").text(), "ok");
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "a figure for people")]
@@ -60,15 +126,19 @@ fn connect_from(from: Ipv4Addr, server: SocketAddr) -> TcpStream {
     socket.into()
 }
 
+/// A connection from an address that others do not have, as attackers do not; and that has ports enough, since
+/// those who attack another server have another one.
+fn attacker(server: SocketAddr) -> TcpStream {
+    let [high, low] = server.port().to_be_bytes();
+    connect_from(Ipv4Addr::new(127, 9, high, low), server)
+}
+
 /// A connection that is never waited for.
 struct Bare(TcpStream);
 
 impl Bare {
-    /// From an address that others do not have, as attackers do not; and that has ports enough, since those
-    /// who attack another server have another one.
     fn connect(address: SocketAddr) -> Self {
-        let [high, low] = address.port().to_be_bytes();
-        let stream = connect_from(Ipv4Addr::new(127, 9, high, low), address);
+        let stream = attacker(address);
         stream.set_nonblocking(true).expect("it can be set");
         Self(stream)
     }

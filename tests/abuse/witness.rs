@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -51,15 +50,16 @@ pub(super) struct Report {
 }
 
 impl Witness {
-    pub(super) fn start(address: SocketAddr) -> Self {
+    /// Asks on connections that `connect` makes.
+    pub(super) fn start(connect: impl Fn() -> Client + Send + 'static) -> Self {
         let (stop, stopped) = mpsc::channel();
         let rounds = Arc::new(AtomicU32::new(0));
         let count = Arc::clone(&rounds);
         let thread = thread::spawn(move || {
             let mut report = Report::default();
-            let mut kept = Client::connect(address);
+            let mut kept = connect();
             while stopped.recv_timeout(PACE) == Err(RecvTimeoutError::Timeout) {
-                report.round(address, &mut kept);
+                report.round(&connect, &mut kept);
                 count.fetch_add(1, Ordering::Relaxed);
             }
             report
@@ -83,11 +83,11 @@ impl Witness {
 
 impl Report {
     /// A push and a scrape on connections of their own, and a push on one that is kept.
-    fn round(&mut self, address: SocketAddr, kept: &mut Client) {
+    fn round(&mut self, connect: &impl Fn() -> Client, kept: &mut Client) {
         let body = inc(COUNTER);
         let push = ("POST", "/", Some(body.as_bytes()));
-        self.pushes += f64::from(u8::from(self.ask(address, push)));
-        self.ask(address, ("GET", "/metrics", None));
+        self.pushes += f64::from(u8::from(self.ask(connect, push)));
+        self.ask(connect, ("GET", "/metrics", None));
         let begun = Instant::now();
         let close: &[(&str, &str)] = &[];
         // At the limit of connections it may have made room for another; then a client connects again.
@@ -97,16 +97,16 @@ impl Report {
                 self.latencies.push(begun.elapsed());
                 self.pushes += 1.0;
             }
-            None => *kept = Client::connect(address),
+            None => *kept = connect(),
         }
     }
 
-    fn ask(&mut self, address: SocketAddr, request: (&str, &str, Option<&[u8]>)) -> bool {
+    fn ask(&mut self, connect: &impl Fn() -> Client, request: (&str, &str, Option<&[u8]>)) -> bool {
         let (method, path, body) = request;
         let begun = Instant::now();
         let close = [("Connection", "close")];
         loop {
-            let Some(reply) = Client::connect(address).request(method, path, &close, body) else {
+            let Some(reply) = connect().request(method, path, &close, body) else {
                 self.lost += 1;
                 return false;
             };

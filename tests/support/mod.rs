@@ -1,7 +1,9 @@
 //! What the outside tests share: a server, a client, a page.
 
 mod client;
+pub(crate) mod h2;
 mod page;
+pub(crate) mod pki;
 mod prometheus;
 mod server;
 
@@ -15,6 +17,7 @@ use std::{
 
 pub(crate) use client::{Client, Reply};
 pub(crate) use page::Page;
+pub(crate) use pki::Site;
 pub(crate) use prometheus::{Prometheus, asking_for};
 pub(crate) use server::{BINARY, Server};
 

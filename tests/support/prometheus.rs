@@ -23,12 +23,17 @@ pub(crate) struct Prometheus {
 impl Prometheus {
     /// Starts one with more flags that scrapes `targets` five times a second.
     pub(crate) fn scraping(targets: &[SocketAddr], flags: &[&str]) -> Self {
+        Self::scraping_with(targets, "", flags)
+    }
+
+    /// The same with more lines in what it is told about them, each indented by two.
+    pub(crate) fn scraping_with(targets: &[SocketAddr], more: &str, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let config = folder.path().join("prometheus.yml");
         let targets: Vec<String> = targets.iter().map(|target| format!("'{target}'")).collect();
         let text = format!(
             "scrape_configs:\n- job_name: pushprom\n  honor_labels: true\n  scrape_interval: 200ms\n\
-             \x20 scrape_timeout: 200ms\n  static_configs:\n  - targets: [{}]\n",
+             \x20 scrape_timeout: 200ms\n{more}  static_configs:\n  - targets: [{}]\n",
             targets.join(",")
         );
         fs::write(&config, text).expect("the file can be written");

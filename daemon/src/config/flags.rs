@@ -168,6 +168,20 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Slices that this time is divided into; the oldest is forgotten as a whole.",
     },
     Flag {
+        name: "web.config.file",
+        alias: None,
+        default: Some(""),
+        help: "File of TLS, users and headers for HTTP, as exporter-toolkit has it; none by default. It is\n\
+               read again when it changes.",
+    },
+    Flag {
+        name: "web.systemd-socket",
+        alias: None,
+        default: None,
+        help: "Take the sockets that systemd passes: streams for HTTP instead of -http-listen-address;\n\
+               datagrams, if there are any, instead of -udp-listen-address and -unix-listen-address.",
+    },
+    Flag {
         name: "web.max-body-bytes",
         alias: None,
         default: Some("1048576"),

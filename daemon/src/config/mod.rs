@@ -62,6 +62,10 @@ pub struct Config {
     pub limits: Limits,
     /// What pages show.
     pub pages: expose::Options,
+    /// The file of TLS, users and headers for HTTP.
+    pub web_config_file: Option<PathBuf>,
+    /// Where sockets come from.
+    pub sockets: Sockets,
     /// HTTP connections open at once.
     pub connections_max: usize,
     /// Scrapes that wait for their page at once.
@@ -78,6 +82,15 @@ pub struct Config {
     pub log_level: LevelFilter,
     /// How a log line is laid out.
     pub log_format: LogFormat,
+}
+
+/// Where sockets come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sockets {
+    /// We bind them.
+    Own,
+    /// systemd has bound them.
+    Systemd,
 }
 
 /// What is done about names that break the conventions.
@@ -182,6 +195,8 @@ pub fn parse(
             names: values.get("names.validation-scheme", parse_name_scheme)?,
         },
         pages: expose::Options { created: values.switch("openmetrics.created")? },
+        web_config_file: values.get("web.config.file", parse_optional_path)?,
+        sockets: if values.switch("web.systemd-socket")? { Sockets::Systemd } else { Sockets::Own },
         connections_max: values.get("web.max-connections", parse_count)?,
         scrapes_max: values.get("web.max-scrapes", parse_count)?,
         header_timeout: values.get("web.header-timeout", parse_duration)?,
@@ -360,6 +375,12 @@ fn parse_optional_duration(text: &str) -> Result<Option<Duration>, String> {
             Err(problem) => Err(format!("{problem}, or off")),
         },
     }
+}
+
+/// A path; none for an empty text.
+#[expect(clippy::unnecessary_wraps, reason = "all readers of values look the same")]
+fn parse_optional_path(text: &str) -> Result<Option<PathBuf>, String> {
+    Ok((!text.is_empty()).then(|| text.into()))
 }
 
 /// Paths, comma-separated; none at all for an empty text.

@@ -130,13 +130,13 @@ pub(super) async fn respond(context: &Arc<Context>, connection: &Arc<Connection>
         let registry = maker.ingest.registry();
         Ok(list(&registry.snapshot_pausing(clock::now(), thread::yield_now)).into_bytes())
     };
-    connection.set_held(true);
+    let on_hold = connection.hold();
     let page = select! {
         biased;
         () = connection.left() => None,
         page = context.lint.pages.page(Shape::default(), connection, make) => Some(page),
     };
-    connection.set_held(false);
+    drop(on_hold);
     match page {
         Some(Ok(page)) => {
             let mut reply = reply::text(StatusCode::OK, "");

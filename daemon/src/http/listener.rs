@@ -4,15 +4,21 @@ use std::{
     fmt, io,
     net::SocketAddr,
     os::{fd::OwnedFd, unix::net::UnixListener as StdUnixListener},
+    pin::Pin,
+    task::{Context, Poll},
 };
 
 use socket2::{Socket, Type};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+};
 
 use super::clients::Client;
 use crate::{
     config::{Config, Endpoint},
     socket::{self, BindError, unix::SocketFile},
+    web::Names,
 };
 
 /// Connections that the kernel holds for us to accept. It caps this at `net.core.somaxconn`.
@@ -22,7 +28,7 @@ const BACKLOG: i32 = 4096;
 pub struct Listener {
     /// One for each serving thread. Over TCP each has a queue of its own, between which the kernel divides
     /// connections: a thread is not woken for one that another gets. Over unix they are the same socket,
-    /// because the kernel has no such groups there.
+    /// because the kernel has no such groups there; and so are those of a socket that was passed to us.
     sockets: Vec<Socket>,
     family: Family,
 }
@@ -60,12 +66,26 @@ impl Listener {
             Endpoint::Unix(path) => {
                 let mode = config.unix_mode;
                 let (socket, file) = socket::unix::bind(path, Type::STREAM, mode, listen)?;
-                let clones = (1..threads).map(|_| socket.try_clone());
-                let mut sockets = clones.collect::<io::Result<Vec<_>>>()?;
-                sockets.push(socket);
-                Ok((Self { sockets, family: Family::Unix }, Some(file)))
+                Ok((Self::shared(socket, Family::Unix, threads)?, Some(file)))
             }
         }
+    }
+
+    /// Takes a socket that somebody else has bound and listens on, for as many threads as are to serve.
+    pub fn adopt(socket: Socket, threads: usize) -> io::Result<Self> {
+        let is_unix = socket.local_addr()?.is_unix();
+        if !is_unix {
+            socket.set_tcp_nodelay(true)?;
+        }
+        socket.set_nonblocking(true)?;
+        Self::shared(socket, if is_unix { Family::Unix } else { Family::Tcp }, threads)
+    }
+
+    fn shared(socket: Socket, family: Family, threads: usize) -> io::Result<Self> {
+        let clones = (1..threads).map(|_| socket.try_clone());
+        let mut sockets = clones.collect::<io::Result<Vec<_>>>()?;
+        sockets.push(socket);
+        Ok(Self { sockets, family })
     }
 
     /// Where it is, as the kernel says: with the port that it chose.
@@ -114,6 +134,56 @@ pub(super) enum Accepted {
     Unix(UnixStream),
 }
 
+/// Does the same with a connection of either kind.
+macro_rules! with_stream {
+    ($self:ident, $stream:ident => $done:expr) => {
+        match $self.get_mut() {
+            Self::Tcp($stream) => $done,
+            Self::Unix($stream) => $done,
+        }
+    };
+}
+
+impl AsyncRead for Accepted {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        with_stream!(self, stream => Pin::new(stream).poll_read(context, buffer))
+    }
+}
+
+impl AsyncWrite for Accepted {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        with_stream!(self, stream => Pin::new(stream).poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        with_stream!(self, stream => Pin::new(stream).poll_write_vectored(context, slices))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        with_stream!(self, stream => Pin::new(stream).poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        with_stream!(self, stream => Pin::new(stream).poll_shutdown(context))
+    }
+}
+
 /// The other end of a connection, as the log shows it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Peer {
@@ -146,6 +216,17 @@ impl Peer {
             Self::Unix => Client::Unix,
         }
     }
+}
+
+/// What is known of the other end of a connection.
+#[derive(Clone, Debug)]
+pub(super) struct Remote {
+    /// Where it is.
+    pub(super) peer: Peer,
+    /// Names in the certificate that it has shown over TLS. Where the policy verifies none, anybody may
+    /// have written them.
+    #[expect(dead_code, reason = "read by those who give rights")]
+    pub(super) names: Option<Names>,
 }
 
 impl fmt::Display for Peer {

@@ -6,6 +6,8 @@
 
 mod clients;
 mod connections;
+mod gate;
+mod handshake;
 mod hold;
 mod lint;
 mod listener;
@@ -21,7 +23,10 @@ mod unpack;
 
 use std::{sync::Arc, time::Duration};
 
-use hyper::{Request, StatusCode, body::Incoming};
+use hyper::{
+    Request, StatusCode,
+    body::{Body, Incoming},
+};
 pub use listener::Listener;
 use parking_lot::Mutex;
 use pushprom_core::{expose, intake::Intake};
@@ -29,12 +34,14 @@ pub use server::{spawn, threads};
 use tokio::sync::Semaphore;
 
 use self::{
-    connections::Connection, hold::Hold, lint::Lint, pages::Pages, reply::Reply, route::Route,
+    connections::Connection, gate::Gate, hold::Hold, lint::Lint, listener::Remote, pages::Pages,
+    reply::Reply, route::Route,
 };
-use crate::{config::Config, ingest::Ingest, telemetry::Telemetry};
+use crate::{config::Config, ingest::Ingest, telemetry::Telemetry, web::Web};
 
 /// What the requests of one serving thread are served from.
 pub struct Context {
+    gate: Arc<Gate>,
     ingest: Arc<Ingest>,
     /// Of this thread alone: nobody waits for the lock.
     intake: Mutex<Intake>,
@@ -52,12 +59,18 @@ pub struct Context {
 }
 
 impl Context {
-    /// Serves from `ingest`, within the limits of `config`.
-    pub fn new(ingest: Arc<Ingest>, telemetry: Arc<Telemetry>, config: &Config) -> Self {
+    /// Serves from `ingest`, within the limits of `config`, whom `web` lets in.
+    pub fn new(
+        ingest: Arc<Ingest>,
+        telemetry: Arc<Telemetry>,
+        config: &Config,
+        web: Option<Arc<Web>>,
+    ) -> Self {
         // A body of the greatest length can be read, alone.
         let large_bodies = push::LARGE_BODIES_BYTES_MAX.max(ingest.limits().message_bytes);
         let large_bodies = Semaphore::new(large_bodies.min(Semaphore::MAX_PERMITS));
         Self {
+            gate: Arc::new(Gate::new(web, Arc::clone(&telemetry))),
             ingest,
             intake: Mutex::default(),
             telemetry,
@@ -74,6 +87,7 @@ impl Context {
     /// The same for another thread.
     fn for_another_thread(&self) -> Self {
         Self {
+            gate: Arc::clone(&self.gate),
             ingest: Arc::clone(&self.ingest),
             intake: Mutex::default(),
             telemetry: Arc::clone(&self.telemetry),
@@ -88,13 +102,28 @@ impl Context {
     }
 }
 
-/// Answers one request.
+/// Answers one request, if it is let in.
 async fn respond(
     request: Request<Incoming>,
     context: &Arc<Context>,
     connection: &Arc<Connection>,
+    remote: &Remote,
 ) -> Reply {
     let _in_request = connection.request();
+    let is_over = request.body().is_end_stream();
+    match context.gate.admit(request.headers(), remote).await {
+        Ok(caller) => caller.adorn(answer(request, context, connection).await),
+        Err(reply) if is_over => reply,
+        // Its body is not worth reading.
+        Err(reply) => reply::last(reply),
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    context: &Arc<Context>,
+    connection: &Arc<Connection>,
+) -> Reply {
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
     match route::route(method, uri, headers, request.version(), context.lint.linting()) {
         Route::Push => push::respond(request, context, connection).await,

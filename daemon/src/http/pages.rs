@@ -19,8 +19,8 @@ use pushprom_core::expose::Shape;
 use tokio::{
     runtime::Handle,
     sync::{self, OwnedSemaphorePermit, Semaphore},
-    task,
-    time::timeout,
+    task::{self, AbortHandle},
+    time::{sleep, timeout},
 };
 
 use super::connections::Connection;
@@ -163,9 +163,9 @@ impl Pages {
             }
         };
         self.note(taker);
-        taker.set_page_left(true);
+        taker.add_page();
         let left = Bytes::from_owner(Owner(shared));
-        Ok(Page { left, pause: None, taker: Arc::clone(taker) })
+        Ok(Page { left, pause: None, watch: watch(taker), taker: Arc::clone(taker) })
     }
 
     async fn room_for(&self, length: usize) -> Result<OwnedSemaphorePermit, NoPage> {
@@ -201,17 +201,38 @@ impl Pages {
     }
 }
 
+/// Over HTTP/2 a client says how much of a page it takes, and may take nothing while it goes on to take all
+/// that goes to the kernel. Whoever has not taken a page in time has to go.
+fn watch(taker: &Arc<Connection>) -> Option<AbortHandle> {
+    if !taker.is_multiplexed() {
+        return None;
+    }
+    let (taker, timeout) = (Arc::downgrade(taker), taker.timeouts().write);
+    let watch = async move {
+        sleep(timeout).await;
+        if let Some(taker) = taker.upgrade() {
+            taker.expire();
+        }
+    };
+    Some(task::spawn(watch).abort_handle())
+}
+
 /// The body of a scrape's answer.
 pub(super) struct Page {
     left: Bytes,
     /// The turn of the others, after each frame.
     pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// Tells the taker to go when it takes too long.
+    watch: Option<AbortHandle>,
     taker: Arc<Connection>,
 }
 
 impl Drop for Page {
     fn drop(&mut self) {
-        self.taker.set_page_left(false);
+        if let Some(watch) = &self.watch {
+            watch.abort();
+        }
+        self.taker.drop_page();
     }
 }
 

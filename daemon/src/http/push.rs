@@ -16,7 +16,10 @@ use hyper::{
 use pushprom_core::intake::{Broken, Outcome};
 use scopeguard::{ScopeGuard, guard};
 use serde_json::json;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
 
 use super::{
     Context,
@@ -75,21 +78,13 @@ async fn read_body(
         return Err(reply::last(reply::unsupported_coding(unpack::CODINGS)));
     };
     let limit = context.ingest.limits().message_bytes;
-    let waiting = connection.body();
-    let mut collected = pin!(collect(request.into_body(), limit, &context.large_bodies));
-    // Nobody needs waking for the body: the task that waits for it here is the one that hyper reads it on,
-    // and having read some of it, hyper polls this again. To be woken for that meant to be polled once
-    // more, for nothing, after each request.
-    let read = poll_fn(|_| {
-        let mut asleep = task::Context::from_waker(Waker::noop());
-        match collected.as_mut().poll(&mut asleep) {
-            Poll::Ready(read) => Poll::Ready(Ok(read)),
-            Poll::Pending if waiting.is_late() => Poll::Ready(Err(Late)),
-            Poll::Pending => Poll::Pending,
-        }
-    });
-    let read = read.await;
-    drop(waiting);
+    let collected = collect(request.into_body(), limit, &context.large_bodies);
+    let read = if connection.is_multiplexed() {
+        // Each request has a task of its own, and its body a time.
+        timeout(context.body_timeout, collected).await.map_err(|_| Late)
+    } else {
+        read_unwoken(collected, connection).await
+    };
     let (reason, status, text) = match read {
         Ok(Ok(body)) => {
             context.telemetry.record_bytes(Transport::Http, body.len());
@@ -126,6 +121,28 @@ async fn read_body(
     };
     context.telemetry.record_rejected(Transport::Http, reason);
     Err(reply::last(reply::text(status, &text)))
+}
+
+/// Waits for a body of HTTP/1.1 for as long as it may take.
+///
+/// Nobody needs waking for it: the task that waits for it here is the one that hyper reads it on, and having
+/// read some of it, hyper polls this again. To be woken for that meant to be polled once more, for nothing,
+/// after each request.
+async fn read_unwoken<T>(
+    collected: impl Future<Output = T>,
+    connection: &Connection,
+) -> Result<T, Late> {
+    let waiting = connection.body();
+    let mut collected = pin!(collected);
+    poll_fn(|_| {
+        let mut asleep = task::Context::from_waker(Waker::noop());
+        match collected.as_mut().poll(&mut asleep) {
+            Poll::Ready(read) => Poll::Ready(Ok(read)),
+            Poll::Pending if waiting.is_late() => Poll::Ready(Err(Late)),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// The answer to a body that came whole, but could not be unpacked.

@@ -60,7 +60,8 @@ pub(super) fn route(
     linting: Linting,
 ) -> Route {
     let hosts = headers.get_all(HOST).iter().count();
-    if hosts > 1 || (hosts == 0 && version >= Version::HTTP_11) {
+    // HTTP/2 has the host in the target.
+    if hosts > 1 || (hosts == 0 && version == Version::HTTP_11) {
         return Route::BadRequest { problem: "send exactly one Host header" };
     }
     if !is_transfer_plain(headers) {

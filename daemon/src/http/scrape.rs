@@ -70,13 +70,13 @@ pub(super) async fn respond(
     // Its connection may be told to go at any moment; then this ends where it waits.
     let given_up = guard((), |()| telemetry.record_abandoned_scrape());
     let maker = Arc::clone(context);
-    connection.set_held(true);
+    let on_hold = connection.hold();
     let page = select! {
         biased;
         () = connection.left() => None,
         page = context.pages.page(shape, connection, move || make(&maker, shape)) => Some(page),
     };
-    connection.set_held(false);
+    drop(on_hold);
     ScopeGuard::into_inner(given_up);
     match page {
         Some(Ok(page)) => {

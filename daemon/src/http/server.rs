@@ -1,23 +1,44 @@
 //! Sockets, threads, connections, deadlines.
 
 use std::{
-    convert::Infallible, fs, future::poll_fn, io, iter, pin::pin, sync::Arc, task::Poll, thread,
+    convert::Infallible,
+    fs,
+    future::poll_fn,
+    io, iter,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+    thread,
     time::Duration,
 };
 
-use hyper::{server::conn::http1, service::service_fn};
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::{Service, service_fn},
+};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::{runtime, select, sync::mpsc, time};
 
 use super::{
     Context,
     connections::{Connection, Connections, Order, TICK, Timeouts},
-    listener::{Accepted, Listener, Peer, Share},
+    handshake::{self, HandshakeError, Protocol},
+    listener::{Accepted, Listener, Peer, Remote, Share},
     pages::MAKING_MAX,
-    reply::ReplyBody,
+    reply::Reply,
     respond,
     stream::Stream,
 };
-use crate::{clock, config::Config, log::Sampler, shutdown::Shutdown, telemetry::Telemetry};
+use crate::{
+    clock,
+    config::Config,
+    log::Sampler,
+    shutdown::Shutdown,
+    telemetry::{HandshakeFailure, Telemetry},
+    web::Web,
+};
 
 /// Bytes of the buffer that a connection reads a request's header into. Beyond: 431. It is looked at
 /// between reads, so that somewhat longer headers pass.
@@ -38,8 +59,28 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(1);
 /// How long requests that are on their way at shutdown may take to arrive.
 const LAST_REQUEST_WAIT: Duration = Duration::from_millis(200);
 
-/// Threads that make pages, per serving thread: one for each page being made, and one that gives their memory back.
-const PAGE_THREADS_MAX: usize = MAKING_MAX + 1;
+/// Threads for what takes long, per serving thread: one for each page being made, one that gives their
+/// memory back, and one that compares passwords.
+const SLOW_THREADS_MAX: usize = MAKING_MAX + 2;
+
+/// Requests on their way at once over a connection of HTTP/2. A client opens no more until some are answered.
+const STREAMS_MAX: u32 = 32;
+
+/// Bytes that a client of HTTP/2 may send of a body, and of all bodies of its connection, before we have
+/// read them.
+const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
+
+/// Bytes of an answer that HTTP/2 holds before they go to the kernel.
+const SEND_BUFFER_BYTES: usize = 256 * 1024;
+
+/// Requests of a connection of HTTP/2 that were broken off before we looked at them; and those that we have
+/// broken off, because they were wrong. Beyond, the connection is closed.
+const RESET_STREAMS_MAX: usize = 20;
+const WRONG_STREAMS_MAX: usize = 64;
+
+/// How often a silent client of HTTP/2 that waits for an answer is asked whether it is still there.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How many threads serve: one per core.
 pub fn threads() -> io::Result<usize> {
@@ -64,7 +105,11 @@ pub fn spawn(
             "the limit of open files allows fewer connections than asked for"
         );
     }
-    let timeouts = Timeouts { header: config.header_timeout, body: config.body_timeout };
+    let timeouts = Timeouts {
+        header: config.header_timeout,
+        body: config.body_timeout,
+        write: config.write_timeout,
+    };
     let connections = Connections::new(config.connections_max.min(files), timeouts);
     tokio::spawn(watch(Arc::clone(&connections), shutdown.clone()));
     let mut listeners: Vec<_> = listeners.into_iter().map(Listener::shares).collect();
@@ -76,12 +121,11 @@ pub fn spawn(
         let worker = Worker {
             context: Arc::new(context.for_another_thread()),
             connections: Arc::clone(&connections),
-            write_timeout: config.write_timeout,
             shutdown: shutdown.clone(),
         };
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
-            .max_blocking_threads(PAGE_THREADS_MAX)
+            .max_blocking_threads(SLOW_THREADS_MAX)
             .build()?;
         let serve = move || runtime.block_on(worker.serve(shares));
         thread::Builder::new().name("http".to_owned()).spawn(serve)?;
@@ -130,7 +174,6 @@ fn files_for_connections() -> io::Result<usize> {
 struct Worker {
     context: Arc<Context>,
     connections: Arc<Connections>,
-    write_timeout: Duration,
     shutdown: Shutdown,
 }
 
@@ -180,28 +223,23 @@ impl Worker {
         }
     }
 
-    fn serve_connection(&self, stream: Accepted, peer: Peer, open: mpsc::Sender<Infallible>) {
+    fn serve_connection(&self, accepted: Accepted, peer: Peer, open: mpsc::Sender<Infallible>) {
         let connection = self.connections.admit_from(peer.client());
-        let stream = Stream::new(stream, Arc::clone(&connection), self.write_timeout);
-        let (context, telemetry) = (Arc::clone(&self.context), Arc::clone(&self.context.telemetry));
-        let asked = Arc::clone(&connection);
-        let service = service_fn(move |request| {
-            let (context, connection) = (Arc::clone(&context), Arc::clone(&asked));
-            async move { Ok::<_, Infallible>(respond(request, &context, &connection).await) }
-        });
-        let served = http1::Builder::new()
-            // `Connections` watches this, for all of them together.
-            .header_read_timeout(None)
-            .max_buf_size(HEADER_BYTES_MAX)
-            // The number of headers is bounded by 100, which it reads without an allocation.
-            .half_close(true)
-            .serve_connection(stream, service);
+        let context = Arc::clone(&self.context);
         tokio::spawn(async move {
-            let _open = (open, telemetry.connection());
-            match obey(&connection, served).await {
+            let _open = (open, context.telemetry.connection());
+            let ended = match context.gate.tls() {
+                None => {
+                    let stream = Stream::new(accepted, Arc::clone(&connection));
+                    serve_http1(stream, Remote { peer, names: None }, &context, &connection).await
+                }
+                // Most connections are plain, and shall not be larger for it.
+                Some(web) => Box::pin(serve_tls(accepted, peer, web, &context, &connection)).await,
+            };
+            match ended {
                 Ended::Served(Ok(())) | Ended::Left => {}
-                Ended::Served(Err(error)) => complain(&error, peer, &telemetry),
-                Ended::Yielded => telemetry.record_eviction(),
+                Ended::Served(Err(error)) => complain(&error, peer, &context.telemetry),
+                Ended::Yielded => context.telemetry.record_eviction(),
             }
         });
     }
@@ -217,22 +255,105 @@ async fn forget_gone(context: Arc<Context>) {
     }
 }
 
-/// How a connection ended.
-enum Ended {
+async fn serve_tls(
+    accepted: Accepted,
+    peer: Peer,
+    web: &Web,
+    context: &Arc<Context>,
+    connection: &Arc<Connection>,
+) -> Ended<hyper::Result<()>> {
+    let telemetry = &context.telemetry;
+    let secured = match obey(connection, handshake::secure(accepted, web), |_| {}).await {
+        Ended::Served(Ok(secured)) => secured,
+        Ended::Served(Err(error)) => {
+            complain_of_handshake(&error, peer, telemetry);
+            return Ended::Left;
+        }
+        Ended::Left => {
+            telemetry.record_handshake_failure(HandshakeFailure::Timeout);
+            return Ended::Left;
+        }
+        Ended::Yielded => return Ended::Yielded,
+    };
+    let remote = Remote { peer, names: secured.names };
+    let stream = Stream::tls(secured.stream, Arc::clone(connection));
+    match secured.protocol {
+        Protocol::Http1 => serve_http1(stream, remote, context, connection).await,
+        Protocol::Http2 => serve_http2(stream, remote, context, connection).await,
+    }
+}
+
+async fn serve_http1(
+    stream: Stream,
+    remote: Remote,
+    context: &Arc<Context>,
+    connection: &Arc<Connection>,
+) -> Ended<hyper::Result<()>> {
+    let served = http1::Builder::new()
+        // `Connections` watches this, for all of them together.
+        .header_read_timeout(None)
+        .max_buf_size(HEADER_BYTES_MAX)
+        // The number of headers is bounded by 100, which it reads without an allocation.
+        .half_close(true)
+        .serve_connection(stream, service(remote, context, connection));
+    obey(connection, served, http1::Connection::graceful_shutdown).await
+}
+
+async fn serve_http2(
+    stream: Stream,
+    remote: Remote,
+    context: &Arc<Context>,
+    connection: &Arc<Connection>,
+) -> Ended<hyper::Result<()>> {
+    connection.set_multiplexed();
+    let served = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(u32::try_from(HEADER_BYTES_MAX).unwrap_or(u32::MAX))
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_send_buf_size(SEND_BUFFER_BYTES)
+        .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
+        .max_local_error_reset_streams(WRONG_STREAMS_MAX)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(connection.timeouts().write)
+        .serve_connection(stream, service(remote, context, connection));
+    obey(connection, served, http2::Connection::graceful_shutdown).await
+}
+
+/// Answers the requests of a connection.
+fn service(
+    remote: Remote,
+    context: &Arc<Context>,
+    connection: &Arc<Connection>,
+) -> impl Service<Request<Incoming>, Response = Reply, Error = Infallible, Future: Send + 'static> + use<>
+{
+    let (context, connection) = (Arc::clone(context), Arc::clone(connection));
+    let remote = Arc::new(remote);
+    service_fn(move |request| {
+        let (context, connection) = (Arc::clone(&context), Arc::clone(&connection));
+        let remote = Arc::clone(&remote);
+        async move { Ok(respond(request, &context, &connection, &remote).await) }
+    })
+}
+
+/// How a connection ended, or what there was before it.
+enum Ended<T> {
     /// By itself, or by its peer.
-    Served(hyper::Result<()>),
+    Served(T),
     /// It was told to go.
     Left,
     /// It was told to make room.
     Yielded,
 }
 
-/// Serves a connection until its end, or until it is told to go.
-async fn obey<S>(connection: &Connection, served: http1::Connection<Stream, S>) -> Ended
-where
-    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = ReplyBody>,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+/// Serves a connection until its end, or until it is told to go; `finish` has it end with the answers to the
+/// requests that have begun.
+async fn obey<F: Future>(
+    connection: &Connection,
+    served: F,
+    finish: impl Fn(Pin<&mut F>),
+) -> Ended<F::Output> {
     let mut served = pin!(served);
     let mut is_finishing = false;
     poll_fn(|context| {
@@ -240,7 +361,7 @@ where
             Order::Stay => {}
             Order::Finish if is_finishing => {}
             Order::Finish => {
-                served.as_mut().graceful_shutdown();
+                finish(served.as_mut());
                 is_finishing = true;
             }
             Order::Leave => return Poll::Ready(Ended::Left),
@@ -249,6 +370,27 @@ where
         served.as_mut().poll(context).map(Ended::Served)
     })
     .await
+}
+
+/// After a handshake that failed.
+fn complain_of_handshake(error: &HandshakeError, peer: Peer, telemetry: &Telemetry) {
+    static OF_PEERS: Sampler = Sampler::new();
+    static OURS: Sampler = Sampler::new();
+    let second = clock::now().0 / 1000;
+    match error {
+        HandshakeError::Peer(_) | HandshakeError::NoTls => {
+            telemetry.record_handshake_failure(HandshakeFailure::Peer);
+            if let Some(suppressed) = OF_PEERS.admit(second) {
+                tracing::debug!(%peer, %error, suppressed, "a handshake failed");
+            }
+        }
+        HandshakeError::Refused(_) => {
+            telemetry.record_handshake_failure(HandshakeFailure::WebConfig);
+            if let Some(suppressed) = OURS.admit(second) {
+                tracing::error!(%peer, %error, suppressed, "a handshake was refused");
+            }
+        }
+    }
 }
 
 /// After a connection that ended with an error: its peer broke it off, took too long, or sent what is no

@@ -22,7 +22,17 @@ pub struct Bound {
 
 /// Binds an address, with as many sockets and as large buffers as `config` says.
 pub fn bind(address: &Address, config: &Config) -> io::Result<Bound> {
-    let sockets = socket::bind_group(address, Type::DGRAM, config.udp_sockets, |_| Ok(()))?;
+    prepare(socket::bind_group(address, Type::DGRAM, config.udp_sockets, |_| Ok(()))?, config)
+}
+
+/// Takes a socket that somebody else has bound. The kernel divides nothing between several of it.
+pub fn adopt(socket: Socket, config: &Config) -> io::Result<Bound> {
+    // Those who receive wait for datagrams.
+    socket.set_nonblocking(false)?;
+    prepare(vec![socket], config)
+}
+
+fn prepare(sockets: Vec<Socket>, config: &Config) -> io::Result<Bound> {
     let asked = config.udp_receive_buffer_bytes;
     let mut receive_buffer_bytes = usize::MAX;
     for socket in &sockets {

@@ -1,6 +1,7 @@
 //! Sockets: those of IP as the original opens them, where the wildcard address is that of both versions,
 //! and those of unix.
 
+mod passed;
 pub mod unix;
 
 use std::{
@@ -10,6 +11,7 @@ use std::{
 
 use socket2::{Domain, Socket, Type};
 
+pub use self::passed::{Passed, PassedError, passed};
 use self::unix::UnixBindError;
 use crate::config::Address;
 

@@ -1,6 +1,6 @@
 //! Our counters as families of a page.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use pushprom_core::{
     limits::SeriesLimits,
@@ -13,7 +13,8 @@ use pushprom_core::{
 const OVERFLOWING_SHOWN_MAX: usize = 20;
 
 use super::{
-    Code, DatagramTransport, Method, Reason, ScrapeCode, Telemetry, Transport,
+    Code, DatagramTransport, HandshakeFailure, Method, Reason, Refused, ScrapeCode, Telemetry,
+    Transport,
     family::{counter, family, gauge, level, series, total},
     process,
 };
@@ -28,6 +29,7 @@ impl Telemetry {
         families.extend(self.udp_sockets.families());
         families.extend(self.families_of_the_daemon(registry, limits));
         families.extend(overflowing(registry));
+        families.extend(self.families_of_web());
         for family in &mut families {
             Arc::make_mut(&mut family.index).set_born(self.started);
         }
@@ -168,6 +170,48 @@ impl Telemetry {
                 "pushprom_unix_receive_errors_total",
                 "Failures to receive from a unix socket.",
                 &self.receive_errors[DatagramTransport::Unix as usize],
+            ),
+        ]
+    }
+
+    fn families_of_web(&self) -> Vec<FamilySnapshot> {
+        let refused = Refused::ALL.into_iter().map(|why| {
+            let count = self.refused[why as usize].get();
+            series(&[("reason", why.as_str())], Value::Counter(count.into()))
+        });
+        let failures = HandshakeFailure::ALL.into_iter().map(|why| {
+            let count = self.handshake_failures[why as usize].get();
+            series(&[("reason", why.as_str())], Value::Counter(count.into()))
+        });
+        let state = &self.web_config;
+        let only_if_used =
+            |value: f64| state.is_used.load(Relaxed).then(|| series(&[], Value::Gauge(value)));
+        let succeeded = f64::from(u8::from(!state.failed_last.load(Relaxed)));
+        let seconds = count_as_f64(state.succeeded_at.load(Relaxed)) / 1000.0;
+        vec![
+            family(
+                "pushprom_http_refused_total",
+                "HTTP requests that were not let in, by reason.",
+                Kind::Counter,
+                refused,
+            ),
+            family(
+                "pushprom_tls_handshake_failures_total",
+                "TLS handshakes that failed, by reason.",
+                Kind::Counter,
+                failures,
+            ),
+            family(
+                "pushprom_web_config_last_reload_successful",
+                "Whether the file of -web.config.file and those that it names were valid when last read.",
+                Kind::Gauge,
+                only_if_used(succeeded),
+            ),
+            family(
+                "pushprom_web_config_last_reload_success_timestamp_seconds",
+                "When they were last read and valid.",
+                Kind::Gauge,
+                only_if_used(seconds),
             ),
         ]
     }

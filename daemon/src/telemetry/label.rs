@@ -195,6 +195,32 @@ label! {
     }
 }
 
+label! {
+    /// Why a request was not let in.
+    Refused {
+        /// The file of `-web.config.file` is invalid.
+        WebConfig = "web_config",
+        /// Its `rate_limit`.
+        RateLimited = "rate_limited",
+        /// No name and password of a user.
+        Unauthorized = "unauthorized",
+        /// Too many passwords wait to be compared.
+        Busy = "busy",
+    }
+}
+
+label! {
+    /// Why a TLS handshake failed.
+    HandshakeFailure {
+        /// The client broke it off, broke the rules, or had no certificate that will do.
+        Peer = "peer",
+        /// The client took too long.
+        Timeout = "timeout",
+        /// The file of `-web.config.file`, or one that it names, is invalid.
+        WebConfig = "web_config",
+    }
+}
+
 impl From<DatagramTransport> for Transport {
     fn from(transport: DatagramTransport) -> Self {
         match transport {

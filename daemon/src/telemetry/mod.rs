@@ -12,12 +12,14 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 
-pub use label::{Code, DatagramTransport, Method, Reason, ScrapeCode, Transport};
+pub use label::{
+    Code, DatagramTransport, HandshakeFailure, Method, Reason, Refused, ScrapeCode, Transport,
+};
 use pushprom_core::{
     atomic::{AtomicBuckets, AtomicObservations},
     intake::Tally,
@@ -58,8 +60,20 @@ pub struct Telemetry {
     connections_open: Gauge,
     accept_errors: Counter,
     malformed_requests: Counter,
+    refused: [Counter; Refused::ALL.len()],
+    handshake_failures: [Counter; HandshakeFailure::ALL.len()],
+    web_config: WebConfig,
     log_lines_suppressed: Counter,
     panics: Counter,
+}
+
+/// How reading the file of `-web.config.file` went.
+#[derive(Default)]
+struct WebConfig {
+    is_used: AtomicBool,
+    failed_last: AtomicBool,
+    /// In milliseconds.
+    succeeded_at: AtomicU64,
 }
 
 /// A number that grows.
@@ -135,6 +149,9 @@ impl Default for Telemetry {
             connections_open: Gauge::default(),
             accept_errors: Counter::default(),
             malformed_requests: Counter::default(),
+            refused: array::from_fn(|_| Counter::default()),
+            handshake_failures: array::from_fn(|_| Counter::default()),
+            web_config: WebConfig::default(),
             log_lines_suppressed: Counter::default(),
             panics: Counter::default(),
         }
@@ -247,6 +264,28 @@ impl Telemetry {
     /// A fault of ours was caught.
     pub fn record_panic(&self) {
         self.panics.inc();
+    }
+
+    /// A request was not let in.
+    pub fn record_refused(&self, why: Refused) {
+        self.refused[why as usize].inc();
+    }
+
+    /// A TLS handshake failed.
+    pub fn record_handshake_failure(&self, why: HandshakeFailure) {
+        self.handshake_failures[why as usize].inc();
+    }
+
+    /// The file of `-web.config.file`, or one that it names, was read, and what it says is in force.
+    pub fn record_web_config(&self) {
+        self.web_config.is_used.store(true, Relaxed);
+        self.web_config.failed_last.store(false, Relaxed);
+        self.web_config.succeeded_at.store(clock::now().0, Relaxed);
+    }
+
+    /// One of these was read, and is invalid.
+    pub fn record_invalid_web_config(&self) {
+        self.web_config.failed_last.store(true, Relaxed);
     }
 
     /// Something came over HTTP that is no request.
