@@ -12,6 +12,8 @@ enum Outcome {
     Refused(u16),
     /// Its connection is closed without a word.
     Closed,
+    /// Refused; since more is sent than is read, the answer may get lost.
+    CutOff(u16),
     /// A push of nothing, since no length is given; what follows is no request, and ends the connection.
     NoBody,
     /// One push, which is answered with 200; what follows is not looked at.
@@ -19,7 +21,7 @@ enum Outcome {
     /// One push; what follows is another request, and answered.
     Push,
 }
-use Outcome::{Closed, LastPush, NoBody, Push, Refused};
+use Outcome::{Closed, CutOff, LastPush, NoBody, Push, Refused};
 
 /// A push of a delta that nobody should ever count: what a request hides in its body, or behind it.
 fn hidden() -> String {
@@ -46,7 +48,8 @@ fn misread(server: &Server, shape: &str, want: Outcome) -> Option<String> {
     let mut client = Client::connect(server.http);
     // It may be closed while it is sent.
     client.send(format!("{sent}{behind}").as_bytes()).ok();
-    client.close_half();
+    // It may have been closed by now.
+    client.close_half().ok();
     let (answers, closed) = client.rest(Duration::from_secs(20));
     assert!(closed, "{shape:?}: neither answered nor closed");
     let answers = String::from_utf8_lossy(&answers).into_owned();
@@ -62,6 +65,8 @@ fn misread(server: &Server, shape: &str, want: Outcome) -> Option<String> {
     let got = (&*statuses, grown("pushed"), grown("behind"), grown("smuggled"));
     let want = match want {
         Refused(status) => (&[status][..], 0.0, 0.0, 0.0),
+        CutOff(_) if statuses.is_empty() => (&[][..], 0.0, 0.0, 0.0),
+        CutOff(status) => (&[status][..], 0.0, 0.0, 0.0),
         Closed => (&[][..], 0.0, 0.0, 0.0),
         NoBody => (&[400, 400][..], 0.0, 0.0, 0.0),
         LastPush => (&[200][..], 1.0, 0.0, 0.0),
@@ -197,7 +202,7 @@ fn chunks_have_one_size() {
     // What stands behind a size, and behind the last chunk, has an end too.
     let long = "y".repeat(100_000);
     let endless =
-        ["1;x=", "0\r\nX: "].map(|start| (chunked(&(start.to_owned() + &long)), Refused(400)));
+        ["1;x=", "0\r\nX: "].map(|start| (chunked(&(start.to_owned() + &long)), CutOff(400)));
     check(&server, &endless);
 }
 

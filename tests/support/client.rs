@@ -73,8 +73,8 @@ impl Client {
     }
 
     /// Closes the half that it sends on.
-    pub(crate) fn close_half(&self) {
-        self.socket.shutdown(Shutdown::Write).expect("half of it closes");
+    pub(crate) fn close_half(&self) -> io::Result<()> {
+        self.socket.shutdown(Shutdown::Write)
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {

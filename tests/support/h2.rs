@@ -134,9 +134,8 @@ impl Frames {
                 }
             }
             match answers {
-                Answers::Left => {}
                 Answers::Taken if self.is_over() => return false,
-                Answers::Taken => {}
+                Answers::Taken | Answers::Left => {}
             }
         }
         true
