@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Client {
     V4([u8; 4]),
-    V6([u8; 8]),
+    V6([u16; 4]),
     Unix,
 }
 
@@ -25,8 +25,8 @@ impl From<IpAddr> for Client {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address.octets()),
             IpAddr::V6(address) => {
-                let [a, b, c, d, e, f, g, h, ..] = address.octets();
-                Self::V6([a, b, c, d, e, f, g, h])
+                let [network @ .., _, _, _, _] = address.segments();
+                Self::V6(network)
             }
         }
     }
