@@ -31,10 +31,8 @@ fn every_metric_is_documented() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("web.yml");
     std::fs::write(&file, "").expect("the file can be written");
-    let server = Server::start(&[
-        &*format!("-web.config.file={}", file.display()),
-        "-series.limit-per-family=1",
-    ]);
+    let config = format!("-web.config.file={}", file.display());
+    let server = Server::start(&[&*config, "-series.limit-per-family=1"]);
     // Some families appear with their first request only, or their first series too many.
     server.push_ok(inc("mine"));
     server.push_ok(r#"{"type":"counter","name":"mine","method":"inc","labels":{"a":"b"}}"#);

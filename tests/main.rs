@@ -28,6 +28,7 @@ mod tls;
 mod users;
 mod web_config;
 
+mod abuse;
 mod hostile;
 mod shutdown;
 

@@ -119,7 +119,7 @@ fn a_scrape_that_nobody_waits_for_is_dropped() {
     wait_for("an answer to half a connection", || {
         let mut half = connect[0]();
         half.send(GZIP_SCRAPE).expect("it is sent");
-        half.close_half();
+        half.close_half().expect("half of it closes");
         let reply = half.reply().expect("an answer");
         (reply.status == 400).then(|| {
             let want =
@@ -140,7 +140,7 @@ fn a_scrape_that_nobody_waits_for_is_dropped() {
     let delta = inc("m");
     let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", delta.len());
     half.send(format!("{head}{delta}").as_bytes()).expect("it is sent");
-    half.close_half();
+    half.close_half().expect("half of it closes");
     assert_eq!(half.reply().expect("an answer").text(), "ok");
     assert_eq!(server.scrape().value("m"), Some(1.0));
 }

@@ -5,9 +5,11 @@ use std::{
     net::{Shutdown, SocketAddr, TcpStream},
     os::{fd::OwnedFd, unix::net::UnixStream},
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use socket2::Socket;
 
 /// One answer.
@@ -31,9 +33,16 @@ impl Reply {
 
 /// One connection.
 pub(crate) struct Client {
-    stream: Socket,
+    socket: Socket,
+    /// What goes over the socket, which TLS may change.
+    stream: Box<dyn Stream>,
     received: Vec<u8>,
 }
+
+/// Bytes in both directions.
+trait Stream: Read + Write + Send {}
+
+impl<S: Read + Write + Send> Stream for S {}
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
@@ -47,14 +56,25 @@ impl Client {
         Self::over(OwnedFd::from(stream).into())
     }
 
-    fn over(stream: Socket) -> Self {
-        stream.set_read_timeout(Some(super::PATIENCE)).expect("a timeout can be set");
-        Self { stream, received: Vec::new() }
+    /// Over TLS, to `localhost`.
+    pub(crate) fn connect_tls(address: SocketAddr, config: Arc<ClientConfig>) -> Self {
+        let mut client = Self::connect(address);
+        let name = "localhost".try_into().expect("a name");
+        let session = ClientConnection::new(config, name).expect("a session");
+        let socket = client.socket.try_clone().expect("it can be shared");
+        client.stream = Box::new(StreamOwned::new(session, socket));
+        client
+    }
+
+    fn over(socket: Socket) -> Self {
+        socket.set_read_timeout(Some(super::PATIENCE)).expect("a timeout can be set");
+        let stream = Box::new(socket.try_clone().expect("it can be shared"));
+        Self { socket, stream, received: Vec::new() }
     }
 
     /// Closes the half that it sends on.
-    pub(crate) fn close_half(&self) {
-        self.stream.shutdown(Shutdown::Write).expect("half of it closes");
+    pub(crate) fn close_half(&self) -> io::Result<()> {
+        self.socket.shutdown(Shutdown::Write)
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -111,7 +131,7 @@ impl Client {
 
     /// Reads until the server closes or stays silent for `silence`; all bytes, and whether it closed.
     pub(crate) fn rest(mut self, silence: Duration) -> (Vec<u8>, bool) {
-        self.stream.set_read_timeout(Some(silence)).expect("a timeout can be set");
+        self.socket.set_read_timeout(Some(silence)).expect("a timeout can be set");
         let mut chunk = vec![0; 65536];
         loop {
             match self.stream.read(&mut chunk) {

@@ -1,6 +1,7 @@
 //! What the outside tests share: a server, a client, a page.
 
 mod client;
+pub(crate) mod h2;
 mod page;
 pub(crate) mod pki;
 mod prometheus;

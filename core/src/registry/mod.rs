@@ -38,7 +38,7 @@ use crate::{
     policy::Source,
     registry::{
         aliases::{Alias, Aliases},
-        family::Family,
+        family::{Family, SERIES_BETWEEN_PAUSES},
         fingerprint::{Fingerprint, Fingerprinter},
         room::{Clients, Ledger},
         series::{NotFolded, Series},
@@ -48,6 +48,9 @@ use crate::{
 
 /// Shards of the series table. Pushes of two cores meet in one with probability 1/64.
 const SHARDS: usize = 64;
+
+/// What copying a family costs beside its series, in series.
+const SERIES_LIKE_A_FAMILY: usize = 16;
 
 /// What happens when a delta names a family with another help text or other label names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -201,7 +204,18 @@ impl Registry {
     /// The same, but calls `pause` every so often, with nothing locked that a push waits for.
     pub fn snapshot_pausing(&self, now: Timestamp, mut pause: impl FnMut()) -> Snapshot {
         let families: Vec<Arc<Family>> = self.families.read().values().map(Arc::clone).collect();
-        Snapshot::new(families.iter().map(|family| family.snapshot(now, &mut pause)).collect())
+        // A pause may cost as much as a thousand small families: one for each would be the death of a page.
+        let mut looked_at = 0;
+        let snapshots = families.iter().map(|family| {
+            let snapshot = family.snapshot(now, &mut pause);
+            looked_at += SERIES_LIKE_A_FAMILY + family.live().min(SERIES_BETWEEN_PAUSES);
+            if looked_at >= SERIES_BETWEEN_PAUSES {
+                looked_at = 0;
+                pause();
+            }
+            snapshot
+        });
+        Snapshot::new(snapshots.collect())
     }
 
     /// Series held now.

@@ -210,6 +210,24 @@ fn a_series_knows_its_birth() {
 }
 
 #[test]
+fn a_snapshot_pauses_for_series_and_not_for_families() {
+    for (families, series, want) in [(3000, 1, 12), (3, 4096, 6), (1, 1, 0), (20, 1000, 4)] {
+        let registry = Registry::new(SchemaConflicts::Adopt);
+        let delta = |n: usize| {
+            let (family, n) = (n / series, n % series);
+            format!(
+                r#"{{"type":"counter","name":"m{family}","method":"inc","labels":{{"n":"{n}"}}}}"#
+            )
+        };
+        let deltas: Vec<String> = (0..families * series).map(delta).collect();
+        apply_all(&registry, &deltas.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut pauses = 0;
+        drop(registry.snapshot_pausing(Timestamp(7), || pauses += 1));
+        assert_eq!(pauses, want, "{families} families of {series}");
+    }
+}
+
+#[test]
 fn threads_lose_nothing() {
     let registry = Registry::new(SchemaConflicts::Adopt);
     let done = AtomicUsize::new(0);

@@ -3,7 +3,7 @@
 //! At the limit a new connection takes the place of an idle one: peers that open connections and stay
 //! silent cannot keep others out. Which one goes is decided as the clock algorithm decides on pages of
 //! memory: in the order of acceptance, but a connection that has begun a request since it was last looked
-//! at is passed over.
+//! at is passed over, and so is one of a client that has few: whoever has many makes room first.
 //!
 //! Deadlines are looked at all together, now and then, by [`Connections::tick`]. A timer for each header
 //! and each body cost more than handling the body.
@@ -25,6 +25,8 @@ use atomic_waker::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::clients::{Client, Clients, Counted};
+
 /// How often deadlines are looked at, and so how late one may be noticed.
 pub(super) const TICK: Duration = Duration::from_millis(50);
 
@@ -33,6 +35,7 @@ pub(super) struct Connections {
     max: usize,
     timeouts: Timeouts,
     open: AtomicUsize,
+    clients: Arc<Clients>,
     /// In the order of acceptance, closed ones among them until they come to the front.
     queue: Mutex<VecDeque<Weak<Connection>>>,
     /// When this began; what deadlines are counted from.
@@ -55,6 +58,7 @@ pub(super) struct Timeouts {
 /// One connection; its place is free when this is dropped.
 pub(super) struct Connection {
     all: Arc<Connections>,
+    counted: Counted,
     /// Whether a request began since this connection was last looked at for eviction.
     used: AtomicBool,
     /// Requests that have begun and are not answered yet: over HTTP/2 there may be several.
@@ -101,17 +105,19 @@ impl Connections {
             max,
             timeouts,
             open: AtomicUsize::new(0),
+            clients: Arc::default(),
             queue: Mutex::default(),
             begun: Instant::now(),
             now: AtomicU64::new(0),
         })
     }
 
-    /// A place for a new connection; at the limit another connection is told to go.
-    pub(super) fn admit(self: &Arc<Self>) -> Arc<Connection> {
+    /// A place for a new connection of a client; at the limit another connection is told to go.
+    pub(super) fn admit_from(self: &Arc<Self>, client: Client) -> Arc<Connection> {
         let mut queue = self.queue.lock();
-        if self.open.load(Relaxed) >= self.max {
-            evict_one(&mut queue);
+        let open = self.open.load(Relaxed);
+        if open >= self.max {
+            evict_one(&mut queue, open, self.clients.len());
         }
         // Closed connections behind an open one would pile up.
         if queue.len() >= 2 * self.max {
@@ -120,6 +126,7 @@ impl Connections {
         self.open.fetch_add(1, Relaxed);
         let connection = Arc::new(Connection {
             all: Arc::clone(self),
+            counted: self.clients.count(client),
             used: AtomicBool::new(false),
             in_request: AtomicUsize::new(0),
             writing: AtomicBool::new(false),
@@ -162,14 +169,16 @@ impl Connections {
 
 /// Tells a connection to go. Each is looked at three times at most: the first look forgets that it was
 /// used, and the third spares not even those that pages are being made for, so that nobody keeps others
-/// out by scraping.
-fn evict_one(queue: &mut VecDeque<Weak<Connection>>) {
+/// out by scraping, nor those of clients that have few.
+fn evict_one(queue: &mut VecDeque<Weak<Connection>>, open: usize, clients: usize) {
     let connections = queue.len();
     for look in 0..3 * connections {
         let Some(connection) = queue.pop_front().and_then(|connection| connection.upgrade()) else {
             continue;
         };
-        let is_spared = connection.used.swap(false, Relaxed) || connection.is_held();
+        let is_spared = connection.used.swap(false, Relaxed)
+            || connection.is_held()
+            || connection.counted.is_of_few(open, clients);
         if !is_spared || look >= 2 * connections {
             connection.evict();
             return;
@@ -370,6 +379,11 @@ impl Connections {
         let hour = Duration::from_hours(1);
         Self::new(max, Timeouts { header: hour, body: hour, write: hour })
     }
+
+    /// A place for a connection of no client in particular.
+    pub(super) fn admit(self: &Arc<Self>) -> Arc<Connection> {
+        self.admit_from(Client::Unix)
+    }
 }
 
 #[cfg(test)]
@@ -412,6 +426,21 @@ mod tests {
         drop(all.admit());
         check(&fourth, Order::Yield);
         check(&held, Order::Stay);
+    }
+
+    #[test]
+    fn whoever_has_many_makes_room() {
+        let all = Connections::patient(10);
+        let single = all.admit();
+        let mut many = VecDeque::new();
+        for _ in 0..100 {
+            many.push_back(all.admit_from(Client::V4([10, 0, 0, 1])));
+            if many.len() > 9 {
+                check(&many[0], Order::Yield);
+                many.pop_front();
+            }
+        }
+        check(&single, Order::Stay);
     }
 
     #[test]

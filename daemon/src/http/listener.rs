@@ -14,6 +14,7 @@ use tokio::{
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
 };
 
+use super::clients::Client;
 use crate::{
     config::{Config, Endpoint},
     socket::{self, BindError, unix::SocketFile},
@@ -203,6 +204,16 @@ impl Watched {
                 let (stream, _) = listener.accept().await?;
                 Ok((Accepted::Unix(stream), Peer::Unix))
             }
+        }
+    }
+}
+
+impl Peer {
+    /// Who that is, as far as the connection tells.
+    pub(super) fn client(self) -> Client {
+        match self {
+            Self::Tcp(address) => address.ip().into(),
+            Self::Unix => Client::Unix,
         }
     }
 }

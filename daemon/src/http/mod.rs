@@ -6,6 +6,7 @@
 
 mod api;
 mod body;
+mod clients;
 mod connections;
 mod cors;
 mod gate;
@@ -28,7 +29,7 @@ use std::{sync::Arc, time::Duration};
 
 pub use gate::Gate;
 use hyper::{
-    Request,
+    Request, StatusCode,
     body::{Body, Incoming},
 };
 pub use listener::Listener;
@@ -177,12 +178,11 @@ async fn answer(
         Route::Preflight => cors::preflight(),
         Route::NotAPush => push::respond_not_a_post(request.method(), context),
         Route::MethodNotAllowed { allow } => reply::method_not_allowed(allow),
-        Route::Options => reply::empty(hyper::StatusCode::OK),
+        Route::Options => reply::empty(StatusCode::OK),
         Route::Moved { location } => reply::moved(&location),
-        Route::NotFound => reply::text(hyper::StatusCode::NOT_FOUND, "not found\n"),
-        Route::BadRequest { problem } => {
-            reply::text(hyper::StatusCode::BAD_REQUEST, &format!("{problem}\n"))
-        }
-        Route::ExpectationFailed => reply::empty(hyper::StatusCode::EXPECTATION_FAILED),
+        Route::NotFound => reply::text(StatusCode::NOT_FOUND, "not found\n"),
+        Route::BadRequest { problem } => reply::refused(StatusCode::BAD_REQUEST, problem),
+        Route::NotImplemented { problem } => reply::refused(StatusCode::NOT_IMPLEMENTED, problem),
+        Route::ExpectationFailed => reply::last(reply::empty(StatusCode::EXPECTATION_FAILED)),
     }
 }

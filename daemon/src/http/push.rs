@@ -34,6 +34,9 @@ use crate::{
 /// Bytes of a body that need no leave: more than a delta commonly has.
 const SMALL_BODY_BYTES: usize = 16 * 1024;
 
+/// The same of a body that comes over HTTP/2 and not whole at once, since a connection may have many.
+const SMALL_STREAM_BYTES: usize = 2 * 1024;
+
 /// Bytes beyond that of all bodies being read at a time, so that slow senders of large bodies cannot
 /// fill the memory. A further large body is answered with 503.
 const LARGE_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -111,7 +114,8 @@ async fn read_body(
         return Err(reply::last(reply::unsupported_coding(unpack::CODINGS)));
     };
     let limit = caller.settings.config.limits.message_bytes;
-    let collected = collect(request.into_body(), limit, &context.large_bodies);
+    let free = if connection.is_multiplexed() { SMALL_STREAM_BYTES } else { SMALL_BODY_BYTES };
+    let collected = collect(request.into_body(), limit, free, &context.large_bodies);
     let read = body::in_time(collected, context.body_timeout, connection).await;
     let (reason, status, text) = match read {
         Ok(Ok(body)) => {
@@ -131,7 +135,7 @@ async fn read_body(
             Reason::Busy,
             StatusCode::SERVICE_UNAVAILABLE,
             format!(
-                "too many bodies of more than {SMALL_BODY_BYTES} bytes at once: send fewer deltas at \
+                "too many bodies of more than {free} bytes at once: send fewer deltas at \
                  once or try again later\n"
             ),
         ),
@@ -210,11 +214,12 @@ enum BodyError {
     Aborted,
 }
 
-/// Reads a body whole. What it has beyond [`SMALL_BODY_BYTES`] it takes from the room that all large
-/// bodies share, and gives back when it is read.
+/// Reads a body whole. What it has beyond its `free` bytes it takes from the room that all large bodies share,
+/// and gives back when it is read. A short one that is there at once needs none.
 async fn collect(
     mut body: Incoming,
     limit: usize,
+    free: usize,
     large_bodies: &Room,
 ) -> Result<Bytes, BodyError> {
     let large_bodies = large_bodies.for_bodies_of(limit);
@@ -232,8 +237,11 @@ async fn collect(
         if length > limit {
             return Err(BodyError::TooLong);
         }
+        if collected.is_empty() && length <= SMALL_BODY_BYTES && body.is_end_stream() {
+            return Ok(data);
+        }
         let held = shared.as_ref().map_or(0, SemaphorePermit::num_permits);
-        if let Some(more) = length.checked_sub(SMALL_BODY_BYTES + held).filter(|more| *more > 0) {
+        if let Some(more) = length.checked_sub(free + held).filter(|more| *more > 0) {
             let more = u32::try_from(more).map_err(|_| BodyError::TooLong)?;
             let more = large_bodies.try_acquire_many(more).map_err(|_| BodyError::Busy)?;
             match &mut shared {

@@ -38,6 +38,11 @@ pub(super) fn text(status: StatusCode, text: &str) -> Reply {
     reply
 }
 
+/// To what is no request that could be answered: nothing that follows on its connection is looked at.
+pub(super) fn refused(status: StatusCode, problem: &str) -> Reply {
+    last(text(status, &format!("{problem}\n")))
+}
+
 /// A JSON value.
 pub(super) fn json(status: StatusCode, value: &serde_json::Value) -> Reply {
     let mut reply = text(status, &format!("{value}\n"));

@@ -2,7 +2,7 @@
 
 use hyper::{
     HeaderMap, Method, Uri, Version,
-    header::{EXPECT, HOST},
+    header::{EXPECT, HOST, HeaderValue, TRANSFER_ENCODING},
 };
 
 use super::{api::Endpoint, cors, path};
@@ -48,6 +48,11 @@ pub(super) enum Route {
         /// Why.
         problem: &'static str,
     },
+    /// A body of whose end there may be another reading.
+    NotImplemented {
+        /// Why.
+        problem: &'static str,
+    },
     /// An expectation other than `100-continue`.
     ExpectationFailed,
 }
@@ -77,6 +82,7 @@ impl Route {
             | Self::Moved { .. }
             | Self::NotFound
             | Self::BadRequest { .. }
+            | Self::NotImplemented { .. }
             | Self::ExpectationFailed => None,
         }
     }
@@ -96,6 +102,10 @@ pub(super) fn route(
     // HTTP/2 has the host in the target.
     if hosts > 1 || (hosts == 0 && version == Version::HTTP_11) {
         return Route::BadRequest { problem: "send exactly one Host header" };
+    }
+    if !is_transfer_plain(headers) {
+        let problem = "Transfer-Encoding may be chunked, once, and nothing else";
+        return Route::NotImplemented { problem };
     }
     let expects = headers.get(EXPECT).map(|expect| expect.as_bytes().to_ascii_lowercase());
     if expects.is_some_and(|expects| expects != b"100-continue" && !expects.is_empty()) {
@@ -148,6 +158,15 @@ pub(super) fn route(
         _ if cors::is_preflight(method, headers, offer.origins) => Route::Preflight,
         _ => Route::NotAPush,
     }
+}
+
+/// Whether a body is sent as it is, or in chunks and nothing else, as in Go. hyper looks at the last coding
+/// alone; of whatever stands before, a proxy may think otherwise.
+fn is_transfer_plain(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let is_chunked =
+        |coding: &HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    codings.next().is_none_or(is_chunked) && codings.next().is_none()
 }
 
 #[cfg(test)]
@@ -209,6 +228,13 @@ mod tests {
         check("POST / host:y", &Route::BadRequest { problem: "send exactly one Host header" });
         check("POST / expect:100-Continue", &Route::Push);
         check("POST / expect:wat", &Route::ExpectationFailed);
+        check("POST / transfer-encoding:Chunked", &Route::Push);
+        let problem = "Transfer-Encoding may be chunked, once, and nothing else";
+        for codings in ["gzip,chunked", "chunked,chunked", "chunked transfer-encoding:chunked", ""]
+        {
+            let line = format!("POST / transfer-encoding:{codings}");
+            check(&line, &Route::NotImplemented { problem });
+        }
     }
 
     #[test]

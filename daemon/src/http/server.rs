@@ -228,7 +228,8 @@ impl Worker {
     }
 
     fn serve_connection(&self, accepted: Accepted, peer: Peer, open: mpsc::Sender<Infallible>) {
-        let (connection, context) = (self.connections.admit(), Arc::clone(&self.context));
+        let connection = self.connections.admit_from(peer.client());
+        let context = Arc::clone(&self.context);
         tokio::spawn(async move {
             let _open = (open, context.telemetry.connection());
             let ended = match context.gate.tls() {
