@@ -57,7 +57,7 @@ fn rapid_resets() {
         ("scrapes", "GET", "/metrics", END_HEADERS | END_STREAM),
     ] {
         let head = request(method, path);
-        withstand_tls(&format!("20 MB of {name} reset at once"), &[], 100, |server| {
+        withstand_tls(&format!("up to 20 MB of {name} reset at once"), &[], 100, |server| {
             flood(server, 20_000_000, Answers::Taken, |stream| {
                 [frame(HEADERS, flags, stream, &head), reset(stream)].concat()
             });
@@ -70,7 +70,7 @@ fn rapid_resets() {
 fn resets_by_the_server() {
     let head = request("POST", "/");
     let nothing = 0_u32.to_be_bytes();
-    withstand_tls("20 MB of requests that make the server reset", &[], 100, |server| {
+    withstand_tls("up to 20 MB of requests that make the server reset", &[], 100, |server| {
         flood(server, 20_000_000, Answers::Taken, |stream| {
             let begun = frame(HEADERS, END_HEADERS, stream, &head);
             [begun, frame(WINDOW_UPDATE, 0, stream, &nothing)].concat()
@@ -86,7 +86,7 @@ fn headers_without_an_end() {
     for (name, more) in [("of nothing", vec![]), ("of 4 bytes", short), ("of 16 kB", long)] {
         let (begun, more) =
             (frame(HEADERS, 0, 1, &request("GET", "/metrics")), frame(CONTINUATION, 0, 1, &more));
-        withstand_tls(&format!("20 MB of continuations {name}"), &[], 100, |server| {
+        withstand_tls(&format!("up to 20 MB of continuations {name}"), &[], 100, |server| {
             let connections = flood(server, 20_000_000, Answers::Taken, |stream| {
                 if stream == 1 { begun.clone() } else { more.clone() }
             });
@@ -157,7 +157,7 @@ fn ends_without_an_answer(connection: &mut Frames) -> bool {
 #[test]
 fn more_streams_than_there_may_be() {
     let head = request("POST", "/");
-    withstand_tls("20 MB of requests that are begun and left", &[], 100, |server| {
+    withstand_tls("up to 20 MB of requests that are begun and left", &[], 100, |server| {
         flood(server, 20_000_000, Answers::Taken, |stream| {
             frame(HEADERS, END_HEADERS, stream, &head)
         });
