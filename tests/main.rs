@@ -39,3 +39,4 @@ mod php;
 mod prometheus;
 mod promql;
 mod readme;
+mod relabel;
