@@ -40,3 +40,4 @@ mod php;
 mod prometheus;
 mod promql;
 mod readme;
+mod relabel;

@@ -108,12 +108,17 @@ pub(crate) enum Connections {
 
 /// A request to push `body`, with the headers that clients send.
 pub(crate) fn push_request(body: &[u8], connections: Connections) -> Vec<u8> {
+    push_request_with("", body, connections)
+}
+
+/// The same with `more` lines in its header.
+pub(crate) fn push_request_with(more: &str, body: &[u8], connections: Connections) -> Vec<u8> {
     let connection = match connections {
         Connections::Kept => "",
         Connections::OfOneRequest => "Connection: close\r\n",
     };
     let head = format!(
-        "POST / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: pushprom-bench\r\n{connection}\
+        "POST / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: pushprom-bench\r\n{connection}{more}\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );

@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     process::{Child, Command, Stdio},
     thread,
@@ -10,8 +10,6 @@ use std::{
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-
-use super::Client;
 
 /// A running Prometheus; killed when dropped.
 pub(crate) struct Prometheus {
@@ -28,14 +26,19 @@ impl Prometheus {
 
     /// The same with more lines in what it is told about them, each indented by two.
     pub(crate) fn scraping_with(targets: &[SocketAddr], more: &str, flags: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let config = folder.path().join("prometheus.yml");
         let targets: Vec<String> = targets.iter().map(|target| format!("'{target}'")).collect();
         let text = format!(
             "scrape_configs:\n- job_name: pushprom\n  honor_labels: true\n  scrape_interval: 200ms\n\
              \x20 scrape_timeout: 200ms\n{more}  static_configs:\n  - targets: [{}]\n",
             targets.join(",")
         );
+        Self::configured(&text, flags)
+    }
+
+    /// Starts one with a configuration.
+    pub(crate) fn configured(text: &str, flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let config = folder.path().join("prometheus.yml");
         fs::write(&config, text).expect("the file can be written");
         // It cannot be asked for any free port, so it gets one that was free a moment ago.
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
@@ -54,11 +57,16 @@ impl Prometheus {
 
     /// The value of an instant query that has one result.
     pub(crate) fn query(&self, expression: &str) -> Option<f64> {
+        let results = self.query_all(expression)?;
+        assert!(results.len() < 2, "{expression}: {results:?}");
+        results.first()?["value"][1].as_str()?.parse().ok()
+    }
+
+    /// The results of an instant query, each with a `metric` and a `value`.
+    pub(crate) fn query_all(&self, expression: &str) -> Option<Vec<Value>> {
         let escaped = utf8_percent_encode(expression, NON_ALPHANUMERIC);
         let answer = self.get(&format!("/api/v1/query?query={escaped}"))?;
-        let results = answer["data"]["result"].as_array()?;
-        assert!(results.len() < 2, "{expression}: {answer}");
-        results.first()?["value"][1].as_str()?.parse().ok()
+        answer["data"]["result"].as_array().cloned()
     }
 
     /// The type of a family, as it was scraped.
@@ -68,10 +76,12 @@ impl Prometheus {
     }
 
     fn get(&self, path: &str) -> Option<Value> {
-        drop(TcpStream::connect(self.address).ok()?);
-        let mut client = Client::connect(self.address);
-        let reply = client.request("GET", path, &[("Connection", "close")], None)?;
-        serde_json::from_slice(&reply.body).ok()
+        let mut stream = TcpStream::connect(self.address).ok()?;
+        // An answer to HTTP/1.0 comes whole and not in chunks, however long.
+        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
     }
 }
 

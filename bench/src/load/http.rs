@@ -40,14 +40,13 @@ struct Connection {
 }
 
 impl Requester {
-    /// Opens `count` connections; they push `messages`, one per request, in turn.
+    /// Opens `count` connections; they send these whole requests in turn.
     pub(crate) fn connect(
         address: SocketAddr,
         kind: Connections,
         count: usize,
-        messages: &[Vec<u8>],
+        requests: Vec<Vec<u8>>,
     ) -> Result<Self> {
-        let requests = messages.iter().map(|body| http::push_request(body, kind)).collect();
         let (poll, connections) = (Poll::new()?, Vec::new());
         let mut requester = Self { poll, address, kind, connections, requests, next: 0 };
         for place in 0..count {

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Result,
     arguments::Options,
-    http::Connections,
+    http::{Connections, push_request_with},
     load::http::Requester,
     numbers::{float, float_len, percentile},
     sinks::Sink,
@@ -34,6 +34,8 @@ const YARDSTICK: &str = "epoll responder";
 /// What is pushed, and how.
 pub(super) struct Load {
     pub(super) messages: Vec<Vec<u8>>,
+    /// Lines of the header beside those that every request has.
+    pub(super) more: String,
     pub(super) deltas_per_message: usize,
     pub(super) connections: Connections,
     pub(super) duration: Duration,
@@ -55,7 +57,8 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Row>> {
             1 => pushed_deltas(),
             many => in_batches(&pushed_deltas(), many),
         };
-        Load { messages, deltas_per_message, connections, duration: options.seconds / ROUNDS }
+        let (more, duration) = (String::new(), options.seconds / ROUNDS);
+        Load { messages, more, deltas_per_message, connections, duration }
     };
 
     let single = load(Connections::Kept, 1);
@@ -83,7 +86,7 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn cpu_row(
+pub(super) fn cpu_row(
     workload: &'static str,
     what: &str,
     server: &[Round],
@@ -127,7 +130,9 @@ impl Load {
             Connections::Kept => CONNECTIONS,
             Connections::OfOneRequest => NEW_CONNECTIONS,
         };
-        let mut requester = Requester::connect(address, self.connections, count, &self.messages)?;
+        let request = |body: &Vec<u8>| push_request_with(&self.more, body, self.connections);
+        let requests = self.messages.iter().map(request).collect();
+        let mut requester = Requester::connect(address, self.connections, count, requests)?;
         requester.run(WARM_UP)?;
         let cpu_before = target.cpu_at_rest()?;
         let mut latencies = requester.run(self.duration)?;

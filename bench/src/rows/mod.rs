@@ -3,6 +3,7 @@
 mod attack;
 mod contention;
 mod growth;
+mod guarded;
 mod hold;
 mod http;
 mod observe;
@@ -24,10 +25,11 @@ use crate::{Result, arguments::Options};
 const ROUNDS: u32 = 5;
 
 /// The workloads in groups, by the names that `--only` takes.
-pub(crate) const GROUPS: [(&str, Workloads); 8] = [
+pub(crate) const GROUPS: [(&str, Workloads); 9] = [
     ("udp", udp::measure),
     ("growth", growth::measure),
     ("http", http::measure),
+    ("guarded", guarded::measure),
     ("observe", observe::measure),
     ("series", measure_series),
     ("contention", contention::measure),

@@ -21,6 +21,7 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Row>> {
     let server = Target::server(&options.server)?;
     let load = |name: &str, fields: &str| Load {
         messages: in_batches(&observed_deltas(name, fields), BATCH),
+        more: String::new(),
         deltas_per_message: BATCH,
         connections: Connections::Kept,
         duration: options.seconds / ROUNDS,

@@ -42,6 +42,11 @@ impl Receiver {
         Ok(Self { target, sender, deltas_per_datagram })
     }
 
+    /// What receives.
+    pub(super) const fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// Sends, and waits until every datagram is received or known to be dropped.
     pub(super) fn run(&mut self, way: Way) -> Result<Round> {
         // What tells the server's count costs it CPU time, so it comes before and after the clock runs.

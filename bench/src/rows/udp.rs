@@ -19,13 +19,13 @@ use crate::{
 };
 
 /// The pace that nobody has to lose anything at.
-const PACE_PER_SECOND: u32 = 100_000;
+pub(super) const PACE_PER_SECOND: u32 = 100_000;
 
 /// Datagrams that are sent flat out.
-const FLAT_OUT: u64 = 1_000_000;
+pub(super) const FLAT_OUT: u64 = 1_000_000;
 
 /// Those of them that hold eight deltas each.
-const FLAT_OUT_OF_EIGHT: u64 = 200_000;
+pub(super) const FLAT_OUT_OF_EIGHT: u64 = 200_000;
 
 /// What a socket may hold that has no room for a burst: two or three datagrams.
 const TINY_BUFFER: &str = "-udp.receive-buffer-bytes=4096";
@@ -88,7 +88,7 @@ fn send_eight_deltas(options: &Options) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn cpu_row(
+pub(super) fn cpu_row(
     workload: &'static str,
     server: &[Round],
     yardstick: &'static str,
@@ -99,7 +99,7 @@ fn cpu_row(
 }
 
 /// Nothing may be lost in any round, so the worst one counts.
-fn loss_row(
+pub(super) fn loss_row(
     workload: &'static str,
     server: &[Round],
     yardstick: &'static str,

@@ -3,6 +3,7 @@
 
 mod pattern;
 mod relabel;
+mod template;
 
 pub use pattern::Pattern;
 pub use relabel::{Action, Draft, Relabel, RelabelError, Relabeled};
@@ -155,7 +156,7 @@ impl Rules {
         for rule in self.list.iter().filter(|rule| !rule.relabel.is_empty()) {
             if rule.fits(&draft.name, |label| draft.value_of(label)) {
                 for relabel in &rule.relabel {
-                    match relabel.apply(draft) {
+                    match relabel.apply(draft, self.names) {
                         Relabeled::Kept => {}
                         Relabeled::Dropped => return Relabeled::Dropped,
                     }

@@ -1,6 +1,7 @@
 //! Relabeling, in the vocabulary of Prometheus' `relabel_config` and with its defaults.
 
-use super::Pattern;
+use super::{Pattern, template::expand};
+use crate::{limits::NameScheme, model::is_legacy_label_name};
 
 /// The label that stands for the metric name.
 const NAME_LABEL: &str = "__name__";
@@ -157,7 +158,7 @@ impl Relabel {
         }
     }
 
-    pub(super) fn apply(&self, draft: &mut Draft) -> Relabeled {
+    pub(super) fn apply(&self, draft: &mut Draft, names: NameScheme) -> Relabeled {
         let values = self.source_labels.iter().map(|label| draft.value_of(label));
         let text = values.map(Option::unwrap_or_default).collect::<Vec<_>>().join(&self.separator);
         let keep_if = |keep| if keep { Relabeled::Kept } else { Relabeled::Dropped };
@@ -166,26 +167,24 @@ impl Relabel {
             Action::Drop => return keep_if(!self.regex.is_match(&text)),
             Action::KeepEqual => return keep_if(draft.value(&self.target_label) == text),
             Action::DropEqual => return keep_if(draft.value(&self.target_label) != text),
-            Action::Lowercase => draft.set(&self.target_label, text.to_lowercase()),
-            Action::Uppercase => draft.set(&self.target_label, text.to_uppercase()),
+            Action::Lowercase => draft.set(&self.target_label, text.chars().map(lower).collect()),
+            Action::Uppercase => draft.set(&self.target_label, text.chars().map(upper).collect()),
             Action::Replace => {
                 if let Some(groups) = self.regex.captures(&text) {
-                    let (mut target, mut value) = (String::new(), String::new());
-                    groups.expand(&self.target_label, &mut target);
-                    groups.expand(&self.replacement, &mut value);
-                    if !target.is_empty() {
-                        draft.set(&target, value);
+                    let target = expand(&self.target_label, &groups);
+                    if is_label_name(&target, names) {
+                        draft.set(&target, expand(&self.replacement, &groups));
                     }
                 }
             }
             Action::LabelMap => {
-                for (label, value) in draft.labels.clone() {
+                let mut labels = draft.labels.clone();
+                labels.push((NAME_LABEL.to_owned(), draft.name.clone()));
+                // Of several that are copied to one name the last one in the order of names holds.
+                labels.sort_unstable();
+                for (label, value) in labels {
                     if let Some(groups) = self.regex.captures(&label) {
-                        let mut target = String::new();
-                        groups.expand(&self.replacement, &mut target);
-                        if !target.is_empty() {
-                            draft.set(&target, value);
-                        }
+                        draft.set(&expand(&self.replacement, &groups), value);
                     }
                 }
             }
@@ -194,6 +193,24 @@ impl Relabel {
         }
         Relabeled::Kept
     }
+}
+
+/// Whether a label may have this name, be it until the last step.
+fn is_label_name(text: &str, names: NameScheme) -> bool {
+    match names {
+        NameScheme::Legacy => is_legacy_label_name(text),
+        NameScheme::Utf8 => !text.is_empty(),
+    }
+}
+
+/// One character for one, as in Go: what takes two is cut, or stays.
+fn lower(character: char) -> char {
+    character.to_lowercase().next().unwrap_or(character)
+}
+
+fn upper(character: char) -> char {
+    let mut upper = character.to_uppercase();
+    upper.next().filter(|_| upper.next().is_none()).unwrap_or(character)
 }
 
 impl Draft {

@@ -79,6 +79,12 @@ fn steps_do_what_those_of_prometheus_do() {
         vec![where_fits("(.)", with("x_$1", step(Action::LabelMap)))],
         &format!("{all},x_a=1,x_b=Two"),
     );
+    let both = where_fits("a|b", with("env", step(Action::LabelMap)));
+    check(vec![both], "m a=1,b=Two,env=Two");
+    let name = where_fits("__(name)__", step(Action::LabelMap));
+    check(vec![name], &format!("{all},name=m"));
+    let no_name = where_fits("(.*)", with("x", from(&["none"], step(Action::Replace))));
+    check(vec![to("a$1-", no_name)], all);
     let pass = to("__tmp", from(&["a"], step(Action::Replace)));
     check(vec![pass.clone()], all);
     check(vec![pass, to("b", from(&["__tmp"], step(Action::Replace)))], "m a=1,b=1,env=prod");
