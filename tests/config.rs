@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::{BINARY, Client, Page, Server, inc};
+use crate::support::{BINARY, Client, Page, Server, inc, succeed};
 
 /// A folder with a file in it.
 struct File(TempDir);
@@ -184,4 +184,41 @@ fn the_end_can_be_asked_for() {
     let server = Server::start(&[]);
     assert_eq!(server.request("PUT", "/-/quit", None).status, 405, "it is a switch");
     assert_eq!(server.push("").status, 400);
+}
+
+/// What a start would refuse a reload refuses too, and it lets nobody in whom nothing lets in.
+#[test]
+fn a_reload_opens_nothing_by_a_slip() {
+    let access = "access: {principals: [{name: a, token: t, rights: [push, admin]}]}\n";
+    let file = File::new(access);
+    let server = Server::start(&[&file.flag(), "-web.enable-lifecycle"]);
+    let reload = || {
+        let mut client = Client::connect(server.http);
+        let reply = client.request("POST", "/-/reload", &[("Authorization", "Bearer t")], None);
+        let reply = reply.expect("an answer");
+        (reply.status, reply.text())
+    };
+    for (text, problem) in [
+        ("", "the section access is gone, which would let everybody in: write it, or restart"),
+        (
+            "access: {principals: [{name: a, user: ghost, rights: [admin]}]}\n",
+            "user \"ghost\" of principal \"a\" in -config.file has no password_hash, and there is no \
+             -web.config.file",
+        ),
+    ] {
+        file.write(text);
+        assert_eq!(reload(), (500, format!("failed to reload config: {problem}\n")));
+        assert_eq!(server.push(inc("a")).status, 401, "the old one stays");
+    }
+    // A pipe would be waited for, for ever.
+    fs::remove_file(file.path()).expect("it is there");
+    succeed(Command::new("mkfifo").arg(file.path()));
+    let (status, text) = reload();
+    assert!(
+        status == 500 && text.ends_with(": cannot be read: it is no file\n"),
+        "{status} {text}"
+    );
+    fs::remove_file(file.path()).expect("it is there");
+    file.write(access);
+    assert_eq!(reload(), (200, "reloaded\n".to_owned()));
 }

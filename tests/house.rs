@@ -35,7 +35,7 @@ const DAEMON: Imports = &[
     ("config", &["web"]),
     ("access", &["config", "web"]),
     ("live", &["access", "config"]),
-    ("reload", &["clock", "config", "live", "log", "telemetry"]),
+    ("reload", &["access", "clock", "config", "live", "log", "telemetry", "web"]),
     ("datagram", &[]),
     ("declare", &[]),
     ("shutdown", &[]),

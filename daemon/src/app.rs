@@ -11,12 +11,13 @@ use tokio::{
 };
 
 use crate::{
+    access::{self, CheckError},
     clock,
-    config::{Address, Config, Endpoint, Mark, Origins, Sockets},
+    config::{Config, Endpoint, Sockets},
     declare::{DeclareError, declare},
     http,
     ingest::{Ingest, datagrams, udp},
-    live::{Live, Settings},
+    live::Live,
     reload,
     shutdown::{self, Completion},
     socket::{
@@ -51,21 +52,9 @@ pub enum RunError {
         /// What is wrong.
         error: DeclareError,
     },
-    /// A principal could never show who it is.
-    #[error("{mark} of principal {principal:?} in -config.file {problem}")]
-    Access {
-        /// What it is known by.
-        mark: String,
-        /// Its name.
-        principal: String,
-        /// What is wrong.
-        problem: &'static str,
-    },
-    /// Pages of any origin may push, but users are asked for.
-    #[error(
-        "-web.cors.origins=* is for open access alone, and -web.config.file has users: list the origins"
-    )]
-    Origins,
+    /// Access cannot be granted as the configuration says.
+    #[error(transparent)]
+    Access(#[from] CheckError),
     /// Threads or signals could not be had.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
@@ -93,8 +82,8 @@ pub fn run(config: Config) -> Result<(), RunError> {
     let web =
         config.web_config_file.as_deref().map(|path| open_web(path, &telemetry)).transpose()?;
     let Bound { listeners, sockets, files: _removed_at_the_end } = bind_all(config, &telemetry)?;
-    check_users(config, web.as_deref())?;
-    warn_if_open(&settings, web.as_deref());
+    access::check(config, web.as_deref())?;
+    warn_if_open(config, web.as_deref());
     let registry = Registry::new(config.schema_conflicts);
     let policy = Policy::open(Arc::clone(&settings.rules));
     for path in &config.declare_files {
@@ -120,7 +109,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
             let (ingest, telemetry) = (Arc::clone(&ingest), Arc::clone(&telemetry));
             upkeep::spawn(ingest, Arc::clone(&live), telemetry, shutdown.clone())?;
         }
-        let control = reload::spawn(Arc::clone(&live), Arc::clone(&telemetry))?;
+        let control = reload::spawn(Arc::clone(&live), web.clone(), Arc::clone(&telemetry))?;
         let gate = http::Gate::new(web, Arc::clone(&telemetry));
         let context = http::Context::new(ingest, live, control.clone(), telemetry, gate);
         http::spawn(listeners, config, &context, &shutdown)?;
@@ -151,56 +140,12 @@ pub fn run(config: Config) -> Result<(), RunError> {
 /// Whether `config` could be run with: what reading it alone does not tell.
 pub fn check(config: &Config) -> Result<(), RunError> {
     let web = config.web_config_file.as_deref().map(|path| Web::open(path, |_| {})).transpose()?;
-    check_users(config, web.as_ref())
-}
-
-/// Looks for principals who could never show who they are.
-fn check_users(config: &Config, web: Option<&Web>) -> Result<(), RunError> {
-    let web = web.and_then(|web| web.settings().ok());
-    if config.origins == Origins::Any && web.as_ref().is_some_and(|web| !web.users.is_empty()) {
-        return Err(RunError::Origins);
-    }
-    for named in config.access.iter().flat_map(|access| &access.named) {
-        for mark in &named.marks {
-            let problem = match (mark, &web) {
-                (Mark::WebUser(_), None) => {
-                    "has no password_hash, and there is no -web.config.file"
-                }
-                (Mark::WebUser(name), Some(web)) if !web.users.has(name) => {
-                    "has no password_hash, and is none of -web.config.file"
-                }
-                (Mark::User { .. } | Mark::Token(_), Some(web)) if !web.users.is_empty() => {
-                    "would be no use: -web.config.file has users, and takes nothing but theirs"
-                }
-                (
-                    Mark::WebUser(_)
-                    | Mark::User { .. }
-                    | Mark::Token(_)
-                    | Mark::Certificate(_)
-                    | Mark::Network(_)
-                    | Mark::Unix,
-                    _,
-                ) => continue,
-            };
-            let (mark, principal) = (mark.to_string(), named.name.clone());
-            return Err(RunError::Access { mark, principal, problem });
-        }
-    }
-    Ok(())
+    Ok(access::check(config, web.as_ref())?)
 }
 
 /// Says so if anybody who reaches us from elsewhere may do everything.
-fn warn_if_open(settings: &Settings, web: Option<&Web>) {
-    let is_loopback = |address: &Address| address.socket.ip().is_loopback();
-    let is_near = |endpoint: &Endpoint| match endpoint {
-        Endpoint::Ip(address) => is_loopback(address),
-        Endpoint::Unix(_) => true,
-    };
-    let config = &settings.config;
-    let is_guarded = web.is_some_and(Web::is_guarded);
-    let is_near = (is_guarded || config.http_listen.iter().all(is_near))
-        && config.udp_listen.iter().all(is_loopback);
-    if settings.access.is_open() && !is_near {
+fn warn_if_open(config: &Config, web: Option<&Web>) {
+    if access::is_open_to_others(config, web) {
         tracing::warn!(
             "whoever reaches the addresses listened on may push and scrape: say in the section access \
              of -config.file who may, or listen on 127.0.0.1"

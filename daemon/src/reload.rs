@@ -6,11 +6,13 @@ use std::{env, ffi::OsString, fmt, io, sync::Arc, thread};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::{
+    access::{self, CheckError},
     clock,
     config::{self, ConfigError},
     live::Live,
     log,
     telemetry::Telemetry,
+    web::Web,
 };
 
 /// Reloads that wait for their turn.
@@ -42,19 +44,29 @@ pub enum ReloadError {
     /// What was read cannot be followed.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Access cannot be granted as it says.
+    #[error(transparent)]
+    Access(#[from] CheckError),
+    /// It has no rights any more. A file that is being written looks like that.
+    #[error("the section access is gone, which would let everybody in: write it, or restart")]
+    Opened,
     /// A fault of ours, or the end of the process.
     #[error("the reload came to no end; see the log")]
     Ended,
 }
 
 /// Starts the thread that reloads: reading files and resolving names takes its time.
-pub fn spawn(live: Arc<Live>, telemetry: Arc<Telemetry>) -> io::Result<Control> {
+pub fn spawn(
+    live: Arc<Live>,
+    web: Option<Arc<Web>>,
+    telemetry: Arc<Telemetry>,
+) -> io::Result<Control> {
     let (asks, mut asked) = mpsc::channel::<Ask>(WAITING_MAX);
     telemetry.record_reload(clock::now());
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     let run = move || {
         while let Some(ask) = asked.blocking_recv() {
-            let reloaded = reload(&live, &arguments);
+            let reloaded = reload(&live, web.as_deref(), &arguments);
             report(&reloaded, &telemetry);
             // Who asked may have gone.
             ask.send(reloaded).ok();
@@ -83,13 +95,17 @@ impl Control {
     }
 }
 
-fn reload(live: &Live, arguments: &[OsString]) -> Result<Reloaded, ReloadError> {
+fn reload(live: &Live, web: Option<&Web>, arguments: &[OsString]) -> Result<Reloaded, ReloadError> {
     let old = live.settings();
     if old.config.file.is_none() {
         return Err(ReloadError::NoFile);
     }
     let environment = |name: &str| env::var(name).ok();
     let (new, kept) = config::reload(arguments.iter().cloned(), environment, &old.config)?;
+    access::check(&new, web)?;
+    if old.config.access.is_some() && new.access.is_none() {
+        return Err(ReloadError::Opened);
+    }
     log::set_level(new.log_level);
     live.replace(new);
     Ok(Reloaded { kept })
@@ -105,7 +121,12 @@ fn report(reloaded: &Result<Reloaded, ReloadError>, telemetry: &Telemetry) {
             }
         }
         Err(error @ ReloadError::NoFile) => tracing::warn!(%error, "nothing was reloaded"),
-        Err(error @ (ReloadError::Config(_) | ReloadError::Ended)) => {
+        Err(
+            error @ (ReloadError::Config(_)
+            | ReloadError::Access(_)
+            | ReloadError::Opened
+            | ReloadError::Ended),
+        ) => {
             telemetry.record_failed_reload();
             tracing::error!(%error, "the configuration could not be reloaded; the old one stays");
         }

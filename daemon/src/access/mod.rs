@@ -1,6 +1,7 @@
 //! Who may do what: principals by what they show, as the section `access` of the file has them. Without one
 //! everybody may do everything, as in the original.
 
+mod check;
 mod networks;
 mod token;
 
@@ -17,6 +18,7 @@ use pushprom_core::{
     rules::Rules,
 };
 
+pub use self::check::{CheckError, check, is_open_to_others};
 use self::{networks::Networks, token::Token};
 use crate::{
     config::{Granted, Mark, Principals, Right, Rights},

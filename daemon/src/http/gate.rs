@@ -66,7 +66,7 @@ impl Gate {
         let (web, user) = match &self.web {
             None => (None, None),
             Some(web) => {
-                let (settings, user) = self.admit_by_web(web, headers, remote).await?;
+                let (settings, user) = self.admit_by_web(web, route, headers, remote).await?;
                 (Some(settings), user)
             }
         };
@@ -84,6 +84,7 @@ impl Gate {
     async fn admit_by_web(
         &self,
         web: &Web,
+        route: &Route,
         headers: &HeaderMap,
         remote: &Remote,
     ) -> Result<(Arc<web::Settings>, Option<Arc<str>>), Reply> {
@@ -98,7 +99,8 @@ impl Gate {
             let reply = reply::text(StatusCode::TOO_MANY_REQUESTS, text);
             return Err(adorned(reply, Some(&settings)));
         }
-        if settings.users.is_empty() {
+        // A browser asks without credentials whether a page may push with some.
+        if settings.users.is_empty() || *route == Route::Preflight {
             return Ok((settings, None));
         }
         let user = match Basic::of(headers) {

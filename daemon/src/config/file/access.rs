@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::Read,
+    io::{self, Read},
     net::IpAddr,
     path::Path,
 };
@@ -15,7 +15,7 @@ use pushprom_core::{
     model::Labels,
     rules::Pattern,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::{
     config::{
@@ -44,18 +44,26 @@ pub(super) struct Section {
 #[serde(deny_unknown_fields)]
 struct Entry {
     name: At<String>,
+    #[serde(default, deserialize_with = "given")]
     user: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
     password_hash: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
     token: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
     token_file: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
     token_sha256: Option<At<String>>,
     #[serde(default)]
     certificates: Vec<At<String>>,
     #[serde(default)]
     networks: Vec<At<String>>,
     rights: Vec<At<String>>,
+    #[serde(default, deserialize_with = "given")]
     metrics: Option<Vec<At<String>>>,
+    #[serde(default, deserialize_with = "given")]
     labels: Option<At<BTreeMap<String, String>>>,
+    #[serde(default, deserialize_with = "given")]
     series_limit: Option<At<usize>>,
 }
 
@@ -63,9 +71,19 @@ struct Entry {
 #[serde(deny_unknown_fields)]
 struct Anonymous {
     rights: Vec<At<String>>,
+    #[serde(default, deserialize_with = "given")]
     metrics: Option<Vec<At<String>>>,
+    #[serde(default, deserialize_with = "given")]
     labels: Option<At<BTreeMap<String, String>>>,
+    #[serde(default, deserialize_with = "given")]
     series_limit: Option<At<usize>>,
+}
+
+/// A value that is there: a key without one is a slip, which must not grant more than was meant.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl Section {
@@ -281,9 +299,14 @@ fn digest_of(token: &str) -> Result<Mark, String> {
 /// The token in a file, of which the end of the line is no part.
 fn read_token(path: &Path) -> Result<String, String> {
     let mut text = String::new();
-    let read = fs::File::open(path)
-        .and_then(|file| file.take(TOKEN_BYTES_MAX + 2).read_to_string(&mut text));
-    read.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let mut read = || {
+        // What is no file could keep us waiting for ever.
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("it is no file"));
+        }
+        fs::File::open(path)?.take(TOKEN_BYTES_MAX + 2).read_to_string(&mut text)
+    };
+    read().map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 

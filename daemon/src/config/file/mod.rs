@@ -70,6 +70,10 @@ impl File {
 
 fn read(path: &Path) -> Result<String, String> {
     let read = || -> io::Result<Option<Vec<u8>>> {
+        // What is no file could keep us waiting for ever.
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("it is no file"));
+        }
         let mut bytes = Vec::new();
         let file = fs::File::open(path)?;
         let length = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;

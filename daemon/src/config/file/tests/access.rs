@@ -166,3 +166,15 @@ fn what_two_are_known_by_is_refused() {
         check(&text, Err(&problem(&format!("4:{column}"))));
     }
 }
+
+#[test]
+fn a_key_without_a_value_grants_nothing() {
+    for key in ["metrics", "labels", "series_limit", "password_hash", "token_file", "user"] {
+        let text = format!(
+            "access:\n  principals:\n  - name: a\n    token: t\n    rights: [push]\n    {key}:\n"
+        );
+        let folder = std::path::Path::new("");
+        let read = parse(&text).and_then(|file| file.principals(folder, NameScheme::Legacy));
+        assert!(read.is_err(), "{key}: {read:?}");
+    }
+}

@@ -1,0 +1,75 @@
+//! What the configuration says of access, held against what it cannot know by itself: the users of
+//! `-web.config.file`, and where we listen.
+
+use crate::{
+    config::{Address, Config, Endpoint, Mark, Origins},
+    web::Web,
+};
+
+/// Why access cannot be granted as the configuration says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// A principal could never show who it is.
+    #[error("{mark} of principal {principal:?} in -config.file {problem}")]
+    Unknowable {
+        /// What it is known by.
+        mark: String,
+        /// Its name.
+        principal: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// Pages of any origin may push, but users are asked for.
+    #[error(
+        "-web.cors.origins=* is for open access alone, and -web.config.file has users: list the origins"
+    )]
+    Origins,
+}
+
+/// Looks for principals who could never show who they are, and for pages that may do too much.
+pub fn check(config: &Config, web: Option<&Web>) -> Result<(), CheckError> {
+    let web = web.and_then(|web| web.settings().ok());
+    if config.origins == Origins::Any && web.as_ref().is_some_and(|web| !web.users.is_empty()) {
+        return Err(CheckError::Origins);
+    }
+    for named in config.access.iter().flat_map(|access| &access.named) {
+        for mark in &named.marks {
+            let problem = match (mark, &web) {
+                (Mark::WebUser(_), None) => {
+                    "has no password_hash, and there is no -web.config.file"
+                }
+                (Mark::WebUser(name), Some(web)) if !web.users.has(name) => {
+                    "has no password_hash, and is none of -web.config.file"
+                }
+                (Mark::User { .. } | Mark::Token(_), Some(web)) if !web.users.is_empty() => {
+                    "would be no use: -web.config.file has users, and takes nothing but theirs"
+                }
+                (
+                    Mark::WebUser(_)
+                    | Mark::User { .. }
+                    | Mark::Token(_)
+                    | Mark::Certificate(_)
+                    | Mark::Network(_)
+                    | Mark::Unix,
+                    _,
+                ) => continue,
+            };
+            let (mark, principal) = (mark.to_string(), named.name.clone());
+            return Err(CheckError::Unknowable { mark, principal, problem });
+        }
+    }
+    Ok(())
+}
+
+/// Whether anybody who reaches us from elsewhere may do everything.
+pub fn is_open_to_others(config: &Config, web: Option<&Web>) -> bool {
+    let is_loopback = |address: &Address| address.socket.ip().is_loopback();
+    let is_near = |endpoint: &Endpoint| match endpoint {
+        Endpoint::Ip(address) => is_loopback(address),
+        Endpoint::Unix(_) => true,
+    };
+    let is_guarded = web.is_some_and(Web::is_guarded);
+    let is_near = (is_guarded || config.http_listen.iter().all(is_near))
+        && config.udp_listen.iter().all(is_loopback);
+    config.access.is_none() && !is_near
+}
