@@ -31,7 +31,7 @@ fn a_label_of_a_user_id_costs_no_total() {
     let event = server.wait_for_log("the label to blame", |event| {
         event["family"] == "requests_made_total" && event["label"] == "user"
     });
-    assert_eq!((&event["series"], &event["values"]), (&11.into(), &10.into()));
+    assert!(event["series"] == 11 && event["values"].as_u64() > Some(10), "{event}");
     let sample =
         r#"pushprom_family_overflowed_deltas_total{family="requests_made_total",label="user"}"#;
     assert_eq!(server.scrape().value(sample), Some(80.0));
@@ -64,7 +64,7 @@ fn bytes_are_limited_whatever_a_series_is() {
     assert!((page.sum(|sample| sample.starts_with("c{")) - 40.0).abs() < 1e-9);
     let (held, limit) =
         (page.value("pushprom_series_bytes"), page.value("pushprom_series_bytes_limit"));
-    assert!(held > Some(9e6) && held < Some(10.1e6) && limit == Some(10e6), "{held:?} {limit:?}");
+    assert!(held > Some(7e6) && held <= Some(10e6) && limit == Some(10e6), "{held:?} {limit:?}");
     let gauge = format!(r#"{{"type":"gauge","name":"g","method":"set","labels":{{{labels}}}}}"#);
     let refused = server.push(gauge);
     assert!(refused.text().contains("fits into 10000000 bytes: "), "{}", refused.text());

@@ -36,6 +36,7 @@ pub fn spawn(
     let mut rules = Arc::clone(&live.settings().rules);
     let run = move || {
         let (mut done, mut swept) = (Instant::now(), Instant::now());
+        let mut again = None;
         while !shutdown.is_requested() {
             thread::sleep(POLL_INTERVAL);
             if done.elapsed() < INTERVAL {
@@ -43,9 +44,14 @@ pub fn spawn(
             }
             done = Instant::now();
             let in_force = Arc::clone(&live.settings().rules);
-            if !Arc::ptr_eq(&rules, &in_force) {
+            let is_new = !Arc::ptr_eq(&rules, &in_force);
+            let is_time = again.is_some_and(|again| Instant::now() >= again);
+            if is_new || is_time {
                 rules = in_force;
                 ingest.registry().follow(&rules, thread::yield_now);
+                // What was in flight then has begun series by the old rules, and is over by then.
+                let over = live.settings().config.body_timeout + 2 * INTERVAL;
+                again = is_new.then(|| Instant::now() + over);
             }
             let shortest = rules.shortest_expiry();
             if shortest.is_some_and(|shortest| swept.elapsed() >= sweep_interval(shortest)) {

@@ -125,7 +125,10 @@ impl Intake {
         });
         match items {
             Some(items) => self.apply_all(items, registry, source, limits, now),
-            None => take_in_exactly(message, registry, source, limits, broken, now),
+            None => {
+                let sampling = &mut self.sampling;
+                take_in_exactly(message, registry, source, limits, broken, sampling, now)
+            }
         }
     }
 
@@ -166,7 +169,8 @@ impl Intake {
                     }
                     // The help text of the family is another one by now.
                     for delta in json::decode(again.text, limits).deltas {
-                        let applied = outcome.apply(index, delta, registry, source, now);
+                        let applied =
+                            outcome.apply(index, delta, registry, source, &mut self.sampling, now);
                         let known = applied.and_then(|delta| registry.known(&delta, source));
                         if let (Some(noted), Some(known)) = (&mut remembered, known) {
                             noted.known = known;
@@ -175,10 +179,8 @@ impl Intake {
                 }
                 Item::Read(reading, vacancy) => {
                     let Reading { delta, text, recipe, number_at } = *reading;
-                    let applied = outcome.apply(index, delta, registry, source, now);
-                    if let (Some(delta), Some(deltas)) = (&applied, self.sampling.next()) {
-                        registry.sample(delta.name(), deltas);
-                    }
+                    let applied =
+                        outcome.apply(index, delta, registry, source, &mut self.sampling, now);
                     let vacancy = vacancy.filter(|(_, outline)| outline.is_of(text, number_at));
                     if let (Some(delta), Some(recipe), Some((vacancy, outline))) =
                         (applied, recipe, vacancy)
@@ -216,6 +218,7 @@ fn take_in_exactly(
     source: Source<'_>,
     limits: &Limits,
     broken: Broken,
+    sampling: &mut Sampling,
     now: Timestamp,
 ) -> Outcome {
     let decoded = json::decode_exact(message, limits);
@@ -225,7 +228,7 @@ fn take_in_exactly(
         (Broken::Refuse, Some(_)) => {}
         (Broken::Refuse, None) | (Broken::Salvage, _) => {
             for (index, delta) in decoded.deltas.into_iter().enumerate() {
-                outcome.apply(index, delta, registry, source, now);
+                outcome.apply(index, delta, registry, source, sampling, now);
             }
         }
     }
@@ -240,6 +243,7 @@ impl Outcome {
         delta: Result<Delta<'a>, DeltaError>,
         registry: &Registry,
         source: Source<'_>,
+        sampling: &mut Sampling,
         now: Timestamp,
     ) -> Option<Delta<'a>> {
         let applied = delta.map_err(Refusal::Decode).and_then(|delta| {
@@ -249,6 +253,9 @@ impl Outcome {
         match applied {
             Ok((delta, applied)) => {
                 self.tally.add(delta.kind(), applied);
+                if let Some(deltas) = sampling.next() {
+                    registry.sample(&delta, source, deltas);
+                }
                 Some(delta)
             }
             Err(refusal) => {

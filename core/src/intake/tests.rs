@@ -29,7 +29,10 @@ impl Twins {
         let limits = Limits::default();
         let (source, now) = (self.policy.source(), Timestamp(1));
         let got = self.intake.take_in(message, &self.registry, source, &limits, broken, now);
-        let want = take_in_exactly(message, &self.plain, source, &limits, broken, now);
+        let want = {
+            let sampling = &mut Sampling::default();
+            take_in_exactly(message, &self.plain, source, &limits, broken, sampling, now)
+        };
         assert_eq!(got, want, "{}", message.escape_ascii());
     }
 

@@ -11,9 +11,12 @@ use super::{
     series::{Birth, Role, Series},
 };
 use crate::{
-    model::{Delta, Kind, LabelSet, Labels, Quoted, Timestamp, collision},
+    model::{Delta, Kind, LabelSet, Labels, Quoted, Timestamp, collision, escape_value},
     policy::{Client, Source},
 };
+
+/// One part in so many of the bytes that series may take is for overflow series alone.
+const OVERFLOW_PART: usize = 8;
 
 /// A delta that is to begin a series.
 #[derive(Clone, Copy)]
@@ -105,8 +108,10 @@ impl Registry {
         {
             return Err(SeriesLimit::Client(limit));
         }
+        // The last part is for overflow series.
+        let bytes_max = limits.bytes - limits.bytes / OVERFLOW_PART;
         let bytes = Series::bytes_of(family, bytes(new.labels));
-        if self.ledger.take(bytes, limits.bytes) {
+        if self.ledger.take(bytes, bytes_max) {
             Ok(bytes)
         } else {
             Err(SeriesLimit::Bytes(limits.bytes))
@@ -124,7 +129,7 @@ impl Registry {
         let rules = source.policy.rules();
         let value_of =
             |label: &str| labels.iter().find(|(name, _)| *name == label).map(|(_, value)| value);
-        let expire_after = rules.expire_after(delta.name(), value_of);
+        let expire_after = rules.expiries(delta.name()).after(value_of);
         let holding = source.policy.series_max().and_then(|_| self.clients.take(source.client));
         let birth = Birth { fingerprint, role, holding, expire_after, bytes, now };
         let series = Arc::new(Series::new(Arc::clone(family), birth));
@@ -166,9 +171,9 @@ impl Registry {
         new: New<'_, '_, '_>,
         limit: SeriesLimit,
     ) -> Result<Applied, Rejected> {
-        family.record_overflow();
-        self.overflowed.store(true, Relaxed);
         let New { delta, source, now, .. } = new;
+        family.record_overflow(delta.labels(), source.policy.rules().limits.bytes);
+        self.overflowed.store(true, Relaxed);
         match delta.kind() {
             Kind::Counter | Kind::Histogram | Kind::Summary => {}
             // Of levels there is no sum that would mean anything.
@@ -181,9 +186,13 @@ impl Registry {
         {
             return Ok(Applied { destination: Destination::Overflow, ..applied });
         }
+        // There are as many such series as families and policies at most; of limits that of bytes alone is to
+        // keep them out.
+        let bytes_max = source.policy.rules().limits.bytes;
         let bytes = Series::bytes_of(family, bytes(&labels));
-        // There are as many such series as families and policies at most: no limit is to keep them out.
-        self.ledger.take(bytes, usize::MAX);
+        if !self.ledger.take(bytes, bytes_max) {
+            return Err(too_many(delta, SeriesLimit::Bytes(bytes_max)));
+        }
         let source = Source { client: Client::Unnamed, ..source };
         let (labels, role) = (&labels, Role::Overflow);
         let new = New { delta, labels, role, fingerprint, source, now };
@@ -197,7 +206,8 @@ fn too_many(delta: &Delta<'_>, limit: SeriesLimit) -> Rejected {
     Rejected::TooManySeries { name: Quoted::new(delta.name()), limit }
 }
 
-/// Bytes of the text of labels, about.
+/// Bytes of the text of labels, with escapes.
 fn bytes(labels: &Labels<'_>) -> usize {
-    labels.iter().map(|(name, value)| name.len() + value.len() + "=\"\",".len()).sum()
+    let escaped = |value: &str| escape_value(value).map(str::len).sum::<usize>();
+    labels.iter().map(|(name, value)| name.len() + escaped(value) + "=\"\",".len()).sum()
 }

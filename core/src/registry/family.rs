@@ -1,15 +1,17 @@
 //! A family: what all series of one name share.
 
+mod excess;
 mod inspect;
 
 use std::{
     mem,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, Ordering::Relaxed},
     },
 };
 
+use self::excess::{Excess, SAMPLE_BYTES};
 pub use inspect::Inspected;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
@@ -21,7 +23,7 @@ use super::{
 };
 use crate::{
     model::{
-        Bounds, Change, Delta, Exemplar, Kind, LabelSet, Layout, Objectives, Quoted, Span,
+        Bounds, Change, Delta, Exemplar, Kind, LabelSet, Labels, Layout, Objectives, Quoted, Span,
         Timestamp,
     },
     rules::Rules,
@@ -42,6 +44,8 @@ pub(super) struct Family {
     has_ruled_bounds: bool,
     /// Whether the help text is not for clients to say.
     has_ruled_help: AtomicBool,
+    /// Whether a rule has had a say in it, and no longer has: the next text of a client holds.
+    awaits_help: AtomicBool,
     help: RwLock<Arc<str>>,
     /// How often the help text has changed.
     help_version: AtomicU64,
@@ -62,9 +66,7 @@ pub(super) struct Family {
     /// Whether series have been removed that the rosters still list.
     has_gone: AtomicBool,
     /// Deltas that went to an overflow series, or were refused in want of one.
-    overflowed: AtomicU64,
-    /// Of the label with most values, once the family has overflowed and somebody has looked.
-    culprit: OnceLock<Culprit>,
+    excess: Excess,
     /// Deltas so far, estimated by a sample of them.
     sampled: AtomicU64,
     ledger: Arc<Ledger>,
@@ -82,7 +84,7 @@ pub struct Culprit {
 }
 
 /// Bytes that a family takes besides its texts and series.
-const FAMILY_BYTES: usize = 512;
+const FAMILY_BYTES: usize = 1024;
 
 /// A kind, and how its series are kept: as the first delta asks for, where no rule says otherwise.
 pub(super) enum Form {
@@ -100,7 +102,8 @@ impl Family {
     pub(super) fn new(delta: &Delta<'_>, rules: &Rules, ledger: Arc<Ledger>) -> Option<Self> {
         let ruled_help = rules.help(delta.name());
         let help = ruled_help.map_or_else(|| delta.help().into(), Arc::clone);
-        let charged = FAMILY_BYTES + delta.name().len() + help.len();
+        let label_names = label_names(delta);
+        let charged = FAMILY_BYTES + delta.name().len() + help.len() + label_names.len();
         if !ledger.take(charged, rules.limits.bytes) {
             return None;
         }
@@ -118,9 +121,10 @@ impl Family {
             name: delta.name().into(),
             form,
             span: rules.span,
-            label_names: label_names(delta).into(),
+            label_names: label_names.into(),
             has_ruled_bounds: rules.has_bounds(delta.name()),
             has_ruled_help: AtomicBool::new(ruled_help.is_some()),
+            awaits_help: AtomicBool::new(false),
             help: RwLock::new(help),
             help_version: AtomicU64::new(0),
             sorted: Mutex::default(),
@@ -131,8 +135,7 @@ impl Family {
             limit: AtomicUsize::new(rules.limit(delta.name()).unwrap_or(usize::MAX)),
             may_expire: AtomicBool::new(false),
             has_gone: AtomicBool::new(false),
-            overflowed: AtomicU64::new(0),
-            culprit: OnceLock::new(),
+            excess: Excess::default(),
             sampled: AtomicU64::new(0),
             ledger,
             charged: AtomicUsize::new(charged),
@@ -179,7 +182,7 @@ impl Family {
 
     /// Refuses another help text than the family's.
     pub(super) fn check_help(&self, delta: &Delta<'_>) -> Result<(), Rejected> {
-        if self.has_ruled_help() {
+        if self.has_ruled_help() || self.awaits_help.load(Relaxed) {
             return Ok(());
         }
         let help = self.help.read();
@@ -211,6 +214,9 @@ impl Family {
     pub(super) fn adopt_help(&self, help: &str, bytes_max: usize) -> bool {
         // Read first: the text is nearly always the same, and readers do not wait for each other.
         let differs = !help.is_empty() && !self.has_ruled_help() && **self.help.read() != *help;
+        if !help.is_empty() && self.awaits_help.load(Relaxed) {
+            self.awaits_help.store(false, Relaxed);
+        }
         differs && self.replace_help(help.into(), bytes_max)
     }
 
@@ -228,7 +234,10 @@ impl Family {
     pub(super) fn follow(&self, rules: &Rules) {
         self.limit.store(rules.limit(&self.name).unwrap_or(usize::MAX), Relaxed);
         let help = rules.help(&self.name);
-        self.has_ruled_help.store(help.is_some(), Relaxed);
+        let was_ruled = self.has_ruled_help.swap(help.is_some(), Relaxed);
+        if was_ruled && help.is_none() {
+            self.awaits_help.store(true, Relaxed);
+        }
         if let Some(help) = help
             && **self.help.read() != **help
         {
@@ -386,24 +395,20 @@ impl Family {
         self.overflow_series.fetch_add(1, Relaxed);
     }
 
-    /// A delta would have made a series too many.
-    pub(super) fn record_overflow(&self) {
-        self.overflowed.fetch_add(1, Relaxed);
+    /// A delta with these labels would have made a series too many; all may take `bytes_max` bytes.
+    pub(super) fn record_overflow(&self, labels: &Labels<'_>, bytes_max: usize) {
+        self.excess.record(labels, || {
+            let has_room = self.ledger.take(SAMPLE_BYTES, bytes_max);
+            if has_room {
+                self.charged.fetch_add(SAMPLE_BYTES, Relaxed);
+            }
+            has_room
+        });
     }
 
     /// Deltas that would have made a series too many.
     pub(super) fn overflowed(&self) -> u64 {
-        self.overflowed.load(Relaxed)
-    }
-
-    /// The label to blame, once [`Self::blame`] has found it.
-    pub(super) fn culprit(&self) -> Option<&Culprit> {
-        self.culprit.get()
-    }
-
-    /// Notes the label to blame; the first one stays.
-    pub(super) fn blame(&self, culprit: Culprit) -> &Culprit {
-        self.culprit.get_or_init(|| culprit)
+        self.excess.deltas()
     }
 
     /// Counts deltas of which one has been looked at.

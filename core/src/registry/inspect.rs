@@ -1,7 +1,7 @@
 //! What there is to know of families beside their page.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     hash::BuildHasher,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
@@ -9,7 +9,13 @@ use std::{
 use foldhash::{HashSet, fast::RandomState};
 
 use super::{Culprit, Known, Registry, family::Family};
-use crate::{model::Kind, snapshot::Index};
+
+use crate::{
+    limits::OVERFLOW_LABEL,
+    model::{Delta, Kind},
+    policy::Source,
+    snapshot::Index,
+};
 
 /// Series whose labels are looked at to find the one to blame: of more, some of them all over the family.
 const SERIES_BLAMED_MAX: usize = 1 << 16;
@@ -69,30 +75,34 @@ impl Registry {
         families
     }
 
-    /// Finds the labels to blame in families that have begun to overflow since this was called last. Pauses as
-    /// [`Self::snapshot_pausing`] does.
+    /// Finds the labels to blame in families that have overflowed; returns those of which it is another one than
+    /// when this was called last. Pauses as [`Self::snapshot_pausing`] does.
     pub fn blame(&self, mut pause: impl FnMut()) -> Vec<Overflowing> {
         let mut found = Vec::new();
         for family in self.overflowing_families() {
-            if family.culprit().is_some() {
+            if !family.is_to_be_judged() {
                 continue;
             }
             let index = Arc::clone(family.settled().index());
-            let counts = distinct_values(&index, &mut pause);
-            let most = counts.into_iter().max_by(|(a, m), (b, n)| m.cmp(n).then(b.cmp(a)));
-            // Without labels there is none to blame; the limit is one of all series.
-            let (label, values) = most.unwrap_or_default();
-            let culprit = family.blame(Culprit { label: label.into(), values }).clone();
-            let (name, series) = (Arc::clone(family.name()), family.live());
-            found.push(Overflowing { name, series, culprit });
+            if let Some(culprit) = family.judge(&distinct_values(&index, &mut pause)) {
+                let (name, series) = (Arc::clone(family.name()), family.live());
+                found.push(Overflowing { name, series, culprit });
+            }
         }
         found
     }
 
-    /// Counts deltas that one of stands for.
-    pub fn sample(&self, name: &str, deltas: u32) {
-        if let Some(family) = self.families.read().get(name) {
-            family.sample(deltas);
+    /// Counts deltas that one stands for, which has been applied.
+    pub fn sample(&self, delta: &Delta<'_>, source: Source<'_>, deltas: u32) {
+        let sample = |name: &str| {
+            if let Some(family) = self.families.read().get(name) {
+                family.sample(deltas);
+            }
+        };
+        if source.policy.is_plain() {
+            sample(delta.name());
+        } else if let Ok(Some(shaped)) = source.policy.shape(delta) {
+            sample(shaped.name());
         }
     }
 }
@@ -111,7 +121,7 @@ impl Known {
 
 /// How many values each label has among the series of a family, of many among some of them. Values are told apart by
 /// a hash of 64 bits.
-fn distinct_values(index: &Index, pause: &mut impl FnMut()) -> HashMap<String, usize> {
+fn distinct_values(index: &Index, pause: &mut impl FnMut()) -> BTreeMap<String, usize> {
     let hasher = RandomState::default();
     let mut values: HashMap<String, HashSet<u64>> = HashMap::new();
     let distance = index.len().div_ceil(SERIES_BLAMED_MAX).max(1);
@@ -133,5 +143,7 @@ fn distinct_values(index: &Index, pause: &mut impl FnMut()) -> HashMap<String, u
             }
         }
     }
+    // That of the overflow series itself is our own.
+    values.remove(OVERFLOW_LABEL);
     values.into_iter().map(|(name, values)| (name, values.len())).collect()
 }

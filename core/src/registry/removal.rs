@@ -59,21 +59,28 @@ impl Registry {
         self.aliases.forget_all();
         for family in self.all_families() {
             family.follow(rules);
+            let expiries = rules.expiries(family.name());
+            if expiries.of_all() != Some(None) {
+                family.set_may_expire();
+            }
+            // Looked at apart from the lock: a page would wait.
             let sorted = family.settled();
-            let mut labels = sorted.index().labels();
-            for (place, series) in sorted.series().iter().enumerate() {
-                let Some(labels) = labels.next() else { break };
-                let labels: Vec<(Cow<'_, str>, Cow<'_, str>)> = labels.iter().collect();
-                let expire_after = rules.expire_after(family.name(), |label| {
-                    labels.iter().find(|(name, _)| name == label).map(|(_, value)| &**value)
-                });
-                if expire_after.is_some() {
-                    family.set_may_expire();
-                }
-                series.set_expire_after(expire_after);
+            let (index, all) = (Arc::clone(sorted.index()), sorted.series().to_vec());
+            drop(sorted);
+            let mut labels = index.labels();
+            for (place, series) in all.iter().enumerate() {
                 if place % SERIES_BETWEEN_PAUSES == 0 {
                     pause();
                 }
+                series.set_expire_after(match expiries.of_all() {
+                    Some(of_all) => of_all,
+                    None => {
+                        let Some(labels) = labels.next() else { break };
+                        let labels: Vec<(Cow<'_, str>, Cow<'_, str>)> = labels.iter().collect();
+                        let held = |label: &str| labels.iter().find(|(name, _)| name == label);
+                        expiries.after(|label| held(label).map(|(_, value)| &**value))
+                    }
+                });
             }
         }
     }

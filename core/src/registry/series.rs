@@ -36,8 +36,11 @@ const EXEMPLAR_BYTES: usize = 4 * EXEMPLAR_CHARS_MAX + 128;
 /// rosters, and what an allocator adds.
 const SERIES_BYTES: usize = 192;
 
-/// Bytes of a native bucket.
-const NATIVE_BUCKET_BYTES: usize = 16;
+/// Bytes of a native bucket: two numbers, in a list that grows by doubling.
+const NATIVE_BUCKET_BYTES: usize = 32;
+
+/// Times that the text of labels is there at most: while the lists grow that it is in, or are put in order.
+const LABELS_COPIES: usize = 2;
 
 /// Its labels and its birth are not here: they are in the roster of its family.
 pub(super) struct Series {
@@ -133,7 +136,8 @@ impl Series {
                 (family.span().slices() + 1).saturating_mul(native(Resolution::SKETCH))
             }
         };
-        SERIES_BYTES.saturating_add(labels_bytes).saturating_add(state)
+        let labels = labels_bytes.saturating_mul(LABELS_COPIES);
+        SERIES_BYTES.saturating_add(labels).saturating_add(state)
     }
 
     pub(super) fn fingerprint(&self) -> Fingerprint {

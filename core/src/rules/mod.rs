@@ -65,6 +65,44 @@ pub enum Expiry {
     After(NonZeroU32),
 }
 
+/// When the series of one family expire, by their labels.
+#[derive(Debug)]
+pub struct Expiries<'a> {
+    /// In the order of the rules; the first whose labels fit holds.
+    by_labels: Vec<(&'a [(String, Pattern)], Expiry)>,
+    otherwise: Expiry,
+}
+
+impl Expiries<'_> {
+    /// After how many seconds without a delta a series expires that has these labels.
+    pub fn after<'a>(&self, value_of: impl Fn(&str) -> Option<&'a str>) -> Option<NonZeroU32> {
+        let fit = |labels: &[(String, Pattern)]| {
+            labels.iter().all(|(label, pattern)| fits(pattern, value_of(label)))
+        };
+        let by_labels = self.by_labels.iter().find(|(labels, _)| fit(labels));
+        by_labels.map_or(self.otherwise, |(_, expiry)| *expiry).seconds()
+    }
+
+    /// The same, where labels have no say in it.
+    pub fn of_all(&self) -> Option<Option<NonZeroU32>> {
+        self.by_labels.is_empty().then(|| self.otherwise.seconds())
+    }
+}
+
+impl Expiry {
+    const fn seconds(self) -> Option<NonZeroU32> {
+        match self {
+            Self::Never => None,
+            Self::After(seconds) => Some(seconds),
+        }
+    }
+}
+
+/// Whether a pattern fits a value; a label that is not there has an empty one.
+fn fits(pattern: &Pattern, value: Option<&str>) -> bool {
+    pattern.is_match(value.unwrap_or_default())
+}
+
 /// How the histograms of a rule are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Histograms {
@@ -123,10 +161,7 @@ impl Rule {
 
     fn fits<'a>(&self, name: &str, value_of: impl Fn(&str) -> Option<&'a str>) -> bool {
         self.name.is_match(name)
-            && self
-                .labels
-                .iter()
-                .all(|(label, pattern)| pattern.is_match(value_of(label).unwrap_or_default()))
+            && self.labels.iter().all(|(label, pattern)| fits(pattern, value_of(label)))
     }
 }
 
@@ -206,18 +241,19 @@ impl Rules {
         self.of_family(name, |settings| settings.limit.as_ref()).copied().or(self.limits.per_family)
     }
 
-    /// After how many seconds without a delta a series expires.
-    pub fn expire_after<'a>(
-        &self,
-        name: &str,
-        value_of: impl Fn(&str) -> Option<&'a str>,
-    ) -> Option<NonZeroU32> {
-        let mut rules = self.list.iter().filter(|rule| rule.fits(name, &value_of));
-        match rules.find_map(|rule| rule.settings.expiry) {
-            Some(Expiry::Never) => None,
-            Some(Expiry::After(seconds)) => Some(seconds),
-            None => self.expire_after,
+    /// When the series of a family expire.
+    pub fn expiries(&self, name: &str) -> Expiries<'_> {
+        let mut by_labels = Vec::new();
+        for rule in &self.list {
+            let Some(expiry) = rule.settings.expiry.filter(|_| rule.name.is_match(name)) else {
+                continue;
+            };
+            if rule.labels.is_empty() {
+                return Expiries { by_labels, otherwise: expiry };
+            }
+            by_labels.push((&*rule.labels, expiry));
         }
+        Expiries { by_labels, otherwise: self.expire_after.map_or(Expiry::Never, Expiry::After) }
     }
 
     /// The shortest time after which any series expires, in seconds.

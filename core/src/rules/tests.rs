@@ -120,12 +120,16 @@ fn of_each_setting_the_first_rule_that_has_it_holds() {
     ];
     let rules = Rules { list, expire_after: seconds(9), ..Rules::default() };
     let expire_after =
-        |name, env| rules.expire_after(name, |label| (label == "env").then_some(env));
+        |name, env| rules.expiries(name).after(|label| (label == "env").then_some(env));
     assert_eq!(expire_after("ax", "dev"), seconds(5));
     assert_eq!(expire_after("ax", "prod"), seconds(7));
     assert_eq!(expire_after("ab", "prod"), None);
     assert_eq!(expire_after("x", "dev"), seconds(9));
-    assert_eq!(rules.expire_after("ax", |_| None), seconds(5), "what is not there is empty");
+    assert_eq!(rules.expiries("ax").after(|_| None), seconds(5), "what is not there is empty");
+    assert_eq!(
+        (rules.expiries("x").of_all(), rules.expiries("ax").of_all()),
+        (Some(seconds(9)), None)
+    );
     assert_eq!((rules.shortest_expiry(), Rules::default().shortest_expiry()), (seconds(5), None));
     assert_eq!((rules.limit("ab"), rules.limit("ac"), rules.limit("b")), (Some(3), Some(4), None));
 }

@@ -2,6 +2,7 @@
 
 use std::{
     cmp::Ordering::{Equal, Greater, Less},
+    collections::BTreeMap,
     ops::Bound,
     sync::Arc,
 };
@@ -9,7 +10,7 @@ use std::{
 use super::Family;
 use crate::{
     model::{Kind, LabelSet, Timestamp},
-    registry::{FamilyFacts, Registry},
+    registry::{Culprit, FamilyFacts, Registry},
     snapshot::{FamilySnapshot, Index},
 };
 
@@ -34,9 +35,22 @@ impl Family {
             kind: self.kind(),
             series: self.live(),
             overflowed: self.overflowed(),
-            culprit: self.culprit().cloned(),
+            culprit: self.excess.culprit(),
             deltas: self.sampled(),
         }
+    }
+}
+
+/// The label to blame.
+impl Family {
+    /// Whether it is worth looking for it.
+    pub(in crate::registry) fn is_to_be_judged(&self) -> bool {
+        self.excess.is_due()
+    }
+
+    /// Finds it; `held` are the values of each label that series have. Says so if it is another one than before.
+    pub(in crate::registry) fn judge(&self, held: &BTreeMap<String, usize>) -> Option<Culprit> {
+        self.excess.judge(held)
     }
 }
 

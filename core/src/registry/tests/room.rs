@@ -68,7 +68,7 @@ fn each_limit_is_named_where_nothing_can_be_added_up() {
             SeriesLimits { per_family: Some(2), ..SeriesLimits::default() },
             "the limit of 2 for its family: ",
         ),
-        (SeriesLimits { bytes: 1100, ..SeriesLimits::default() }, "fits into 1100 bytes: "),
+        (SeriesLimits { bytes: 1760, ..SeriesLimits::default() }, "fits into 1760 bytes: "),
     ] {
         let (registry, policy) = (registry(), policy(limits));
         let deltas: Vec<String> = (0..3).map(|a| delta("gauge", "g", a)).collect();
@@ -247,8 +247,71 @@ fn the_label_with_most_values_is_to_blame() {
         push_at(&registry, &policy, &text, 1);
     }
     let found = registry.blame(|| ());
-    let want = Culprit { label: "user".into(), values: 4 };
+    let want = Culprit { label: "user".into(), values: 6 };
     assert_eq!((found.len(), &found[0].culprit), (1, &want));
     assert!(registry.blame(|| ()).is_empty(), "once");
     assert_eq!(registry.families()[0].culprit, Some(want));
+}
+
+/// A counter with these labels.
+fn of(labels: &str) -> String {
+    format!(r#"{{"type":"counter","name":"c","method":"inc","labels":{{{labels}}}}}"#)
+}
+
+#[test]
+fn what_is_too_many_is_to_blame_and_not_what_was_there() {
+    let limits = SeriesLimits { per_family: Some(3), ..SeriesLimits::default() };
+    let (registry, policy) = (registry(), policy(limits));
+    for method in ["GET", "POST", "PUT"] {
+        push_at(&registry, &policy, &of(&format!(r#""method":"{method}""#)), 1);
+    }
+    for user in 0..50 {
+        push_at(&registry, &policy, &of(&format!(r#""method":"GET","user":"{user}""#)), 1);
+    }
+    let labels = |found: Vec<Overflowing>| -> Vec<String> {
+        found.into_iter().map(|found| found.culprit.label.into()).collect()
+    };
+    assert_eq!(labels(registry.blame(|| ())), ["user"]);
+    // Later it is another one, and is looked for when twice as many have come.
+    for path in 0..500 {
+        push_at(&registry, &policy, &of(&format!(r#""path":"{path}""#)), 1);
+    }
+    assert_eq!(labels(registry.blame(|| ())), ["path"]);
+    assert!(registry.blame(|| ()).is_empty());
+}
+
+#[test]
+fn no_series_is_beyond_the_limit_of_bytes() {
+    let bytes = 1_000_000;
+    let (registry, policy) =
+        (registry(), policy(SeriesLimits { bytes, ..SeriesLimits::default() }));
+    let push = |family: usize, a: usize| {
+        let text = format!(
+            r#"{{"type":"summary","name":"s{family}","method":"observe","objectives":{{"0.5":0}},"labels":{{"a":"{a}"}}}}"#
+        );
+        apply_under(&registry, &policy, &[&text]);
+    };
+    for family in 0..20 {
+        push(family, 1);
+    }
+    for family in 0..20 {
+        push(family, 2);
+    }
+    assert!(registry.bytes() <= bytes, "{}", registry.bytes());
+    assert!(registry.series_count() > 2);
+    registry.delete(|_| true, |_, _| true, || ());
+    assert_eq!(registry.bytes(), 0);
+}
+
+#[test]
+fn a_help_text_that_no_rule_sets_any_more_is_that_of_the_next_delta() {
+    let registry = Registry::new(SchemaConflicts::Reject);
+    let settings = crate::rules::Settings { help: Some("ruled".into()), ..Default::default() };
+    let rule = crate::rules::Rule::of_families(crate::rules::Pattern::new("c").unwrap(), settings);
+    let policy = Policy::open(Rules { list: vec![rule], ..Rules::default() }.into());
+    assert!(apply_under(&registry, &policy, &[INC]).contains("# HELP c ruled\n"));
+    registry.follow(&Rules::default(), || ());
+    let page = apply_under(&registry, &Policy::default(), &[INC, &INC.replace("\"h\"", "\"i\"")]);
+    assert!(page.starts_with("ok, new help\n\"c\" has the help text \"h\", not \"i\""), "{page}");
+    assert!(page.contains("# HELP c h\n"), "{page}");
 }

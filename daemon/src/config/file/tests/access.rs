@@ -173,7 +173,7 @@ fn a_key_without_a_value_grants_nothing() {
         let text = format!(
             "access:\n  principals:\n  - name: a\n    token: t\n    rights: [push]\n    {key}:\n"
         );
-        let folder = std::path::Path::new("");
+        let folder = Path::new("");
         let read = parse(&text).and_then(|file| file.principals(folder, NameScheme::Legacy));
         assert!(read.is_err(), "{key}: {read:?}");
     }

@@ -60,7 +60,7 @@ rules:
     let objectives = rules.objectives("a_seconds", None).expect("there are some");
     assert_eq!(objectives.quantiles(), [0.5, 0.99]);
     let expiry = |name, env: &'static str| {
-        rules.expire_after(name, |label| (label == "env").then_some(env)).map(u32::from)
+        rules.expiries(name).after(|label| (label == "env").then_some(env)).map(u32::from)
     };
     assert_eq!(expiry("a", "test"), Some(7 * 24 * 3600));
     assert_eq!((expiry("a", "prod"), expiry("job_a", "test")), (None, None));
