@@ -79,6 +79,7 @@ const DAEMON: Imports = &[
     (
         "app",
         &[
+            "access",
             "clock",
             "config",
             "declare",
