@@ -11,7 +11,6 @@ mod failure;
 mod families;
 mod labels;
 mod listing;
-mod origin;
 mod parameters;
 mod rates;
 mod rejections;
@@ -49,6 +48,7 @@ use super::{
     body::{Late, in_time},
     connections::Connection,
     gate::Caller,
+    origin,
     reply::{self, Reply},
 };
 use crate::{
