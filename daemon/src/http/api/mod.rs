@@ -175,17 +175,17 @@ async fn answer(
         }
         Endpoint::Delete => {
             let (wanted, who) = (Wanted::read(&parameters)?, Who::of(caller));
-            let work = move |_: &mut _| {
-                Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, &who))
+            let work = move |walk: &mut _| {
+                Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, &who, walk))
             };
-            api.walks.run(connection, PAGE_TIME_MAX, work).await?
+            api.walks.run(connection, WHOLE_TIME_MAX, work).await?
         }
         Endpoint::Wipe => {
             let (wanted, who) = (Wanted::All, Who::of(caller));
-            let work = move |_: &mut _| {
-                Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, &who))
+            let work = move |walk: &mut _| {
+                Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, &who, walk))
             };
-            api.walks.run(connection, PAGE_TIME_MAX, work).await?
+            api.walks.run(connection, WHOLE_TIME_MAX, work).await?
         }
     };
     Ok(body(bytes))
