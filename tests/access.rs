@@ -5,7 +5,7 @@ use std::{fs, net::UdpSocket, os::unix::net::UnixDatagram, process::Command};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use tempfile::TempDir;
 
-use crate::support::{BINARY, Client, Reply, Server, Site, inc, succeed, wait_for};
+use crate::support::{BINARY, Client, Prometheus, Reply, Server, Site, inc, succeed, wait_for};
 
 /// A server with a file, in a folder of its own.
 fn serve(text: &str, flags: &[&str]) -> (Server, TempDir) {
@@ -237,6 +237,33 @@ fn a_certificate_says_who_somebody_is_if_it_is_verified() {
             assert_eq!(got.status, want, "{policy} {name}: {got:?}");
         }
         assert_eq!(site.curl(&server, "/metrics", &[]).status, 200, "{policy}");
+    }
+}
+
+/// By a token, over TLS.
+#[test]
+fn a_real_prometheus_shows_its_token() {
+    let site = Site::new();
+    let file = site.path("pushprom.yml");
+    let text = "access: {principals: [{name: prom, token: of-prom, rights: [scrape]}, \
+                {name: app, token: of-app, rights: [push]}]}";
+    site.write("pushprom.yml", text);
+    let tls = "tls_server_config: {cert_file: server.crt, key_file: server.key}\n";
+    let server = site.start(tls, &[&format!("-config.file={}", file.display())]);
+    let scraping = |token: &str| {
+        let config = format!(
+            "  scheme: https\n  tls_config: {{ca_file: {}}}\n  \
+             authorization: {{type: Bearer, credentials: {token}}}\n",
+            site.path("ca.pem").display()
+        );
+        Prometheus::scraping_with(&[server.http], &config, &[])
+    };
+    let prometheus = scraping("of-prom");
+    wait_for("a scrape", || (prometheus.query("up") == Some(1.0)).then_some(()));
+    wait_for("a value", || prometheus.query("pushprom_build_info"));
+    for token in ["of-app", "of-nobody"] {
+        let prometheus = scraping(token);
+        wait_for("a failed scrape", || (prometheus.query("up") == Some(0.0)).then_some(()));
     }
 }
 

@@ -217,7 +217,7 @@ fn series_are_deleted() {
     let mut client = Client::connect(server.http);
     let reply =
         client.request("POST", delete, &form, Some(b"match[]=orders_total%7Bshop%3D%22c%22%7D"));
-    assert_eq!(data(&reply.expect("an answer")), json!({"deleted": 1}));
+    assert_eq!(data(&reply.expect("an answer")), json!({"deleted": 1, "complete": true}));
     let page = server.scrape();
     assert_eq!(page.value(r#"orders_total{shop="c"}"#), None);
     assert_eq!(page.value("depth"), Some(-0.5));
@@ -227,10 +227,10 @@ fn series_are_deleted() {
     server.push_ok(each_kind());
     assert_eq!(server.scrape().value(r#"orders_total{shop="c"}"#), Some(1.0));
     let reply = server.request("PUT", &format!("{delete}?match[]=depth&match[]=nothing"), None);
-    assert_eq!(data(&reply), json!({"deleted": 1}));
+    assert_eq!(data(&reply), json!({"deleted": 1, "complete": true}));
     assert_eq!(
         data(&server.request("POST", "/api/v1/admin/wipe", Some(b""))),
-        json!({"deleted": 5})
+        json!({"deleted": 5, "complete": true})
     );
     let page = server.scrape();
     assert_eq!(
@@ -267,7 +267,7 @@ fn pages_of_other_sites_delete_nothing() {
     let mut client = Client::connect(server.http);
     let own = [("Origin", "http://localhost"), ("Sec-Fetch-Site", "same-origin")];
     let reply = client.request("POST", "/api/v1/admin/wipe", &own, Some(b""));
-    assert_eq!(data(&reply.expect("an answer")), json!({"deleted": 1}));
+    assert_eq!(data(&reply.expect("an answer")), json!({"deleted": 1, "complete": true}));
 }
 
 #[test]

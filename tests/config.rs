@@ -178,6 +178,15 @@ fn the_end_can_be_asked_for() {
     assert_eq!((reply.status, &*reply.text()), (500, problem));
     server.signal("HUP");
     server.wait_for_log("a note", |event| event["message"] == "nothing was reloaded");
+    let site = "this was sent by a page of another site, which may not change anything here\n";
+    for (header, value) in [("Origin", "http://evil.example"), ("Sec-Fetch-Site", "cross-site")] {
+        for path in ["/-/reload", "/-/quit"] {
+            let mut client = Client::connect(server.http);
+            let reply = client.request("POST", path, &[(header, value)], Some(b""));
+            let reply = reply.expect("an answer");
+            assert_eq!((reply.status, &*reply.text()), (403, site), "{path} {header}: {value}");
+        }
+    }
     let reply = server.request("PUT", "/-/quit", None);
     assert_eq!((reply.status, &*reply.text()), (200, "shutting down\n"));
     assert!(server.wait().success());

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use std::{iter, num::NonZeroU32};
+use std::{iter, num::NonZeroU32, ops::ControlFlow::Continue};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
@@ -290,10 +290,14 @@ impl Twins {
         let labels = usize::from(labels % LABELS_DELETED_MAX);
         let first = pick(&NAMES, name).as_bytes().first();
         let is_family = |name: &str| name.as_bytes().first() == first;
-        let removed =
-            self.registry.delete(is_family, |_, held| held.names().count() == labels, || ());
+        let removed = self.registry.delete(
+            |name| Continue(is_family(name)),
+            |_, held| Continue(held.names().count() == labels),
+            || (),
+        );
         let wanted = |name: &str, held: &Labels| is_family(name) && held.len() == labels;
-        assert_eq!(removed, self.model.delete(wanted));
+        assert!(removed.is_complete);
+        assert_eq!(removed.series, self.model.delete(wanted));
     }
 
     fn assert_equal(&self) {

@@ -32,6 +32,7 @@ use hashbrown::HashTable;
 pub use inspect::{FamilyFacts, Overflowing};
 pub use outcome::{Applied, Destination, Rejected, SeriesLimit};
 use parking_lot::RwLock;
+pub use removal::Deleted;
 
 use crate::{
     model::{Change, Delta, Quoted, Timestamp},

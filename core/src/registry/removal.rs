@@ -6,6 +6,7 @@
 
 use std::{
     borrow::Cow,
+    ops::ControlFlow,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
@@ -18,6 +19,15 @@ use crate::{
 /// Series that are looked at, or removed, between two pauses: some hundred microseconds.
 const SERIES_BETWEEN_PAUSES: usize = 1024;
 
+/// What came of a delete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deleted {
+    /// How many series were removed.
+    pub series: usize,
+    /// Whether all were looked at.
+    pub is_complete: bool,
+}
+
 impl Registry {
     /// Removes the series that have expired at `now`; says how many. Calls `pause` every so often, with nothing
     /// locked that a delta to a known series waits for.
@@ -25,32 +35,45 @@ impl Registry {
         let mut removed = 0;
         for family in self.all_families() {
             if family.may_expire() {
-                removed += self.remove_from(&family, |_, series| series.expire(now), &mut pause);
+                let has_expired =
+                    |_: &LabelSet, series: &Series| ControlFlow::Continue(series.expire(now));
+                removed += self.remove_from(&family, has_expired, &mut pause).series;
             }
         }
         self.forget_gone(removed);
         removed
     }
 
-    /// Removes the series that `is_wanted` picks by the name of their family and their labels; says how many.
-    /// `may_be_wanted` tells of a family whether any of its series could be. Pauses as [`Self::expire`] does.
+    /// Removes the series that `is_wanted` picks by the name of their family and their labels.
+    /// `may_be_wanted` tells of a family whether any of its series could be. Either may end it by a break: then
+    /// what was picked before is removed, and nothing else is looked at. Pauses as [`Self::expire`] does.
     pub fn delete(
         &self,
-        may_be_wanted: impl Fn(&str) -> bool,
-        is_wanted: impl Fn(&str, &LabelSet) -> bool,
+        may_be_wanted: impl Fn(&str) -> ControlFlow<(), bool>,
+        is_wanted: impl Fn(&str, &LabelSet) -> ControlFlow<(), bool>,
         mut pause: impl FnMut(),
-    ) -> usize {
-        let mut removed = 0;
+    ) -> Deleted {
+        let mut deleted = Deleted { series: 0, is_complete: true };
         for family in self.all_families() {
-            if may_be_wanted(family.name()) {
-                let pick = |labels: &LabelSet, series: &Series| {
-                    is_wanted(family.name(), labels) && series.remove()
-                };
-                removed += self.remove_from(&family, pick, &mut pause);
+            match may_be_wanted(family.name()) {
+                ControlFlow::Continue(true) => {
+                    let pick = |labels: &LabelSet, series: &Series| {
+                        is_wanted(family.name(), labels)
+                            .map_continue(|is_wanted| is_wanted && series.remove())
+                    };
+                    let of_family = self.remove_from(&family, pick, &mut pause);
+                    deleted.series += of_family.series;
+                    deleted.is_complete = of_family.is_complete;
+                }
+                ControlFlow::Continue(false) => {}
+                ControlFlow::Break(()) => deleted.is_complete = false,
+            }
+            if !deleted.is_complete {
+                break;
             }
         }
-        self.forget_gone(removed);
-        removed
+        self.forget_gone(deleted.series);
+        deleted
     }
 
     /// Follows other rules from now on, where what has begun can: limits, help texts, expiry. Deltas follow
@@ -94,20 +117,25 @@ impl Registry {
         self.families.read().values().map(Arc::clone).collect()
     }
 
-    /// Removes those series of a family that `mark` has marked as gone.
+    /// Removes those series of a family that `mark` has marked as gone, until it breaks off.
     fn remove_from(
         &self,
         family: &Arc<Family>,
-        mark: impl Fn(&LabelSet, &Series) -> bool,
+        mark: impl Fn(&LabelSet, &Series) -> ControlFlow<(), bool>,
         pause: &mut impl FnMut(),
-    ) -> usize {
-        let mut marked = Vec::new();
+    ) -> Deleted {
+        let (mut marked, mut is_complete) = (Vec::new(), true);
         let sorted = family.settled();
         let mut labels = sorted.index().labels();
         for (place, series) in sorted.series().iter().enumerate() {
             let Some(labels) = labels.next() else { break };
-            if mark(labels, series) {
-                marked.push(Arc::clone(series));
+            match mark(labels, series) {
+                ControlFlow::Continue(true) => marked.push(Arc::clone(series)),
+                ControlFlow::Continue(false) => {}
+                ControlFlow::Break(()) => {
+                    is_complete = false;
+                    break;
+                }
             }
             if place % SERIES_BETWEEN_PAUSES == 0 {
                 pause();
@@ -115,7 +143,7 @@ impl Registry {
         }
         drop(sorted);
         if marked.is_empty() {
-            return 0;
+            return Deleted { series: 0, is_complete };
         }
         family.record_gone();
         for some in marked.chunks(SERIES_BETWEEN_PAUSES) {
@@ -124,7 +152,7 @@ impl Registry {
         }
         // Now, not with the next scrape: there may be none.
         drop(family.settled());
-        marked.len()
+        Deleted { series: marked.len(), is_complete }
     }
 
     /// Takes series that have been marked out of the table, and out of all counts.

@@ -148,6 +148,11 @@ impl Selector {
         })
     }
 
+    /// How many values are compared at most to know whether a series is meant.
+    pub fn matcher_count(&self) -> usize {
+        self.matchers.len()
+    }
+
     /// Whether all series of the metrics whose names are meant are meant.
     pub fn is_of_names_alone(&self) -> bool {
         self.matchers.len() == self.of_name

@@ -15,6 +15,7 @@ mod hold;
 mod lifecycle;
 mod lint;
 mod listener;
+mod origin;
 mod pages;
 mod path;
 mod push;
@@ -173,8 +174,8 @@ async fn answer(
         Route::Metrics => scrape::respond(request.headers(), caller, context, connection).await,
         Route::Lint => lint::respond(context, connection).await,
         Route::Health => reply::ok(),
-        Route::Reload => lifecycle::reload(caller, context).await,
-        Route::Quit => lifecycle::quit(caller, context),
+        Route::Reload => lifecycle::reload(request.headers(), caller, context).await,
+        Route::Quit => lifecycle::quit(request.headers(), caller, context),
         Route::Preflight => cors::preflight(),
         Route::NotAPush => push::respond_not_a_post(request.method(), context),
         Route::MethodNotAllowed { allow } => reply::method_not_allowed(allow),

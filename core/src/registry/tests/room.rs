@@ -1,5 +1,7 @@
 //! Limits of series, and series that go.
 
+use std::ops::ControlFlow::{Break, Continue};
+
 use super::*;
 use crate::policy::{Client, Source};
 
@@ -11,6 +13,14 @@ fn policy(limits: SeriesLimits) -> Policy {
 
 fn registry() -> Registry {
     Registry::new(SchemaConflicts::Adopt)
+}
+
+/// Deletes all series of some families; counts them.
+#[track_caller]
+fn delete(registry: &Registry, of_family: impl Fn(&str) -> bool) -> usize {
+    let deleted = registry.delete(|name| Continue(of_family(name)), |_, _| Continue(true), || ());
+    assert!(deleted.is_complete);
+    deleted.series
 }
 
 /// A delta of `kind` to the series of `family` with `a` as its label's value.
@@ -116,8 +126,31 @@ fn a_client_has_its_own_limit() {
         assert_eq!(overflowed, overflows, "{client:?} {a}");
     }
     assert_eq!(registry.clients.count(), 3);
-    assert_eq!(registry.delete(|_| true, |_, _| true, || ()), 8);
+    assert_eq!(delete(&registry, |_| true), 8);
     assert_eq!(registry.clients.count(), 0, "who holds nothing is forgotten");
+}
+
+#[test]
+fn a_delete_may_end_before_all_were_looked_at() {
+    for (families, series, left) in [(0, 0, 12), (1, 12, 8), (2, 3, 9), (9, 0, 12), (9, 6, 6)] {
+        let (registry, policy) = (registry(), Policy::default());
+        let deltas: Vec<String> =
+            (0..12).map(|a| delta("counter", &format!("c{}", a % 3), a)).collect();
+        count(&registry, &policy, &deltas);
+        let (looked_families, looked) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let next = |looked: &AtomicUsize, most| {
+            if looked.fetch_add(1, Relaxed) == most { Break(()) } else { Continue(true) }
+        };
+        let deleted = registry.delete(
+            |_| next(&looked_families, families),
+            |_, _| next(&looked, series),
+            || (),
+        );
+        let want = Deleted { series: 12 - left, is_complete: false };
+        assert_eq!((deleted, registry.series_count()), (want, left), "{families} {series}");
+        assert_eq!(delete(&registry, |_| true), left);
+        assert_eq!(registry.bytes(), 0);
+    }
 }
 
 #[test]
@@ -131,9 +164,9 @@ fn bytes_are_given_back() {
     apply_under(&registry, &policy, &[exemplar, quantiles, native]);
     let held = registry.bytes();
     assert!((50_000..MIB).contains(&held), "{held}");
-    assert_eq!(registry.delete(|name| name != "c", |_, _| true, || ()), 2);
+    assert_eq!(delete(&registry, |name| name != "c"), 2);
     assert!(registry.bytes() < 3000, "{}", registry.bytes());
-    assert_eq!(registry.delete(|_| true, |_, _| true, || ()), 1);
+    assert_eq!(delete(&registry, |_| true), 1);
     assert_eq!((registry.bytes(), registry.family_count(), registry.series_count()), (0, 0, 0));
 }
 
@@ -222,14 +255,14 @@ fn no_delta_is_lost_to_a_removal() {
         }
         scope.spawn(|| {
             while done.load(Relaxed) < 3 {
-                removed.fetch_add(registry.delete(|_| true, |_, _| true, || ()), Relaxed);
+                removed.fetch_add(delete(&registry, |_| true), Relaxed);
                 assert!(registry.series_count() <= 7);
             }
         });
     });
     // Which delta went with which series cannot be told; but all counts agree in the end.
     let left = registry.series_count();
-    assert_eq!(registry.delete(|_| true, |_, _| true, || ()), left);
+    assert_eq!(delete(&registry, |_| true), left);
     assert_eq!((registry.bytes(), registry.family_count()), (0, 0));
     assert!(registry.shards.iter().all(|shard| shard.read().is_empty()));
     assert!(removed.load(Relaxed) > 0);

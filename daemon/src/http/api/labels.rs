@@ -78,6 +78,10 @@ pub(super) fn top(registry: &Registry, query: &Query, walk: &mut Walk) -> Result
         let selectors: Vec<&Selector> =
             query.selectors.iter().filter(|selector| selector.matches_name(name)).collect();
         if !query.selectors.is_empty() && selectors.is_empty() {
+            walk.charge(&query.selectors, name.len());
+            if walk.is_over() {
+                return Err(Failure::Unavailable(TOO_LONG));
+            }
             continue;
         }
         let index = family.index();
@@ -98,6 +102,7 @@ pub(super) fn top(registry: &Registry, query: &Query, walk: &mut Walk) -> Result
                     }
                 }
             }
+            walk.charge(selectors.iter().copied(), set.as_str().len());
             if walk.is_over() {
                 return Err(Failure::Unavailable(TOO_LONG));
             }

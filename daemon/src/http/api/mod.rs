@@ -11,7 +11,6 @@ mod failure;
 mod families;
 mod labels;
 mod listing;
-mod origin;
 mod parameters;
 mod rates;
 mod rejections;
@@ -49,6 +48,7 @@ use super::{
     body::{Late, in_time},
     connections::Connection,
     gate::Caller,
+    origin,
     reply::{self, Reply},
 };
 use crate::{
@@ -175,17 +175,17 @@ async fn answer(
         }
         Endpoint::Delete => {
             let (wanted, who) = (Wanted::read(&parameters)?, Who::of(caller));
-            let work = move |_: &mut _| {
-                Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, &who))
+            let work = move |walk: &mut _| {
+                Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, &who, walk))
             };
-            api.walks.run(connection, PAGE_TIME_MAX, work).await?
+            api.walks.run(connection, WHOLE_TIME_MAX, work).await?
         }
         Endpoint::Wipe => {
             let (wanted, who) = (Wanted::All, Who::of(caller));
-            let work = move |_: &mut _| {
-                Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, &who))
+            let work = move |walk: &mut _| {
+                Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, &who, walk))
             };
-            api.walks.run(connection, PAGE_TIME_MAX, work).await?
+            api.walks.run(connection, WHOLE_TIME_MAX, work).await?
         }
     };
     Ok(body(bytes))

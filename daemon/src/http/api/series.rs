@@ -46,8 +46,11 @@ pub(super) fn list(registry: &Registry, query: &Query, now: Timestamp, walk: &mu
         if is_meant {
             let cursor = query.cursor.as_ref().filter(|cursor| *cursor.name == **name);
             next = page.add_family(&family, &selectors, cursor, walk);
-        } else if walk.is_over() {
-            next = Some(Cursor::new(name, &LabelSet::default(), 0));
+        } else {
+            walk.charge(&query.selectors, name.len());
+            if walk.is_over() {
+                next = Some(Cursor::new(name, &LabelSet::default(), 0));
+            }
         }
         if next.is_some() {
             break;
@@ -103,6 +106,9 @@ impl Page {
                 wanted.labels.push(labels.clone());
                 wanted.places.push(place);
             }
+            if is_next {
+                walk.charge(selectors.iter().copied(), labels.as_str().len());
+            }
             // What is skipped takes little, and a page that ended there would get nowhere.
             if walk.is_over() && is_next {
                 let here = Cursor::new(family.name(), labels, place);
@@ -157,6 +163,7 @@ pub(super) fn is_any_meant(
     walk: &mut Walk,
 ) -> Option<bool> {
     let name: &Arc<str> = family.name();
+    walk.charge(selectors, name.len());
     let of_name = selectors.iter().filter(|selector| selector.matches_name(name));
     let of_name: Vec<&Selector> = of_name.collect();
     if of_name.is_empty() || of_name.iter().any(|selector| selector.is_of_names_alone()) {
@@ -168,6 +175,7 @@ pub(super) fn is_any_meant(
         if of_name.iter().any(|selector| selector.matches_labels(labels)) {
             return Some(true);
         }
+        walk.charge(of_name.iter().copied(), labels.as_str().len());
         if walk.is_over() {
             return None;
         }

@@ -1,17 +1,24 @@
 //! Pages of lists, without a server.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::ControlFlow::Continue, sync::Arc, time::Duration};
 
 use pushprom_core::{
     intake::{Broken, Intake},
     limits::Limits,
-    model::Timestamp,
+    model::{LabelSet, Timestamp},
     policy::Policy,
-    registry::{Registry, SchemaConflicts},
+    registry::{Deleted, Registry, SchemaConflicts},
 };
 use serde_json::Value;
 
-use super::{Parameters, families, labels, rates::Rates, series, walk::Walk};
+use super::{
+    Parameters, families, labels,
+    rates::Rates,
+    remove::{Wanted, Who, remove},
+    series,
+    walk::Walk,
+};
+use crate::telemetry::Telemetry;
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -101,6 +108,49 @@ fn what_has_no_time_goes_on_where_it_was() {
 }
 
 #[test]
+fn costly_selectors_are_looked_after_at_each_series() {
+    let long = "x".repeat(16 * 1024);
+    let deltas: Vec<String> = (0..10).map(|i| delta("f", &format!("{i}{long}"))).collect();
+    let registry = registry(&deltas);
+    // Sixteen comparisons of as many KiB are worth more than the steps between two looks.
+    let matchers = "l!~%22.*b%22,".repeat(16);
+    let query = format!("limit=10000&match[]=f{{{matchers}}}");
+    let (shown, pages) = all_series(&registry, &query, HOUR);
+    assert_eq!((shown.len(), pages), (10, 1));
+    let (shown, pages) = all_series(&registry, &query, Duration::ZERO);
+    assert_eq!((shown.len(), pages), (10, 11));
+    let query = format!("match[]=f{{l=%22y%22,{matchers}}}");
+    let query = families::Query::read(&parameters(&query)).expect("well-formed");
+    let mut walk = Walk::lasting(Duration::ZERO);
+    assert!(families::list(&registry, &Rates::default(), &query, &mut walk).is_err());
+}
+
+#[test]
+fn a_delete_ends_in_its_time() {
+    // Milliseconds for each series: all of them would take a minute and more.
+    let long = "a".repeat(24 * 1024);
+    let deltas: Vec<String> = (0..40).map(|i| delta("f", &format!("{i}{long}"))).collect();
+    let registry = registry(&deltas);
+    let slow = format!("l!~%22(?:{}a{{50}})%2Bb%22,", "[a-y]?".repeat(20));
+    let slow = parameters(&format!("match[]=f{{{}}}", slow.repeat(100)));
+    let telemetry = Telemetry::default();
+    let delete = |wanted: &Wanted, time| {
+        let walk = &mut Walk::lasting(time);
+        data(&remove(&registry, &telemetry, wanted, &Who::nobody(), walk))
+    };
+    let slow = Wanted::read(&slow).expect("it is well-formed");
+    let answer = delete(&slow, Duration::from_millis(50));
+    assert_eq!(answer["complete"], false, "{answer}");
+    let deleted = answer["deleted"].as_u64().expect("a number");
+    assert_eq!(usize::try_from(deleted), Ok(40 - registry.series_count()));
+    assert!(registry.series_count() > 0);
+    let none = serde_json::json!({"deleted": 0, "complete": false});
+    assert_eq!(delete(&Wanted::All, Duration::ZERO), none);
+    let rest = serde_json::json!({"deleted": registry.series_count(), "complete": true});
+    assert_eq!(delete(&Wanted::All, HOUR), rest);
+}
+
+#[test]
 fn series_that_come_and_go_leave_the_others_in_place() {
     let registry = some();
     let query = series::Query::read(&parameters("limit=2&match[]=f0")).expect("well-formed");
@@ -110,8 +160,9 @@ fn series_that_come_and_go_leave_the_others_in_place() {
     for label in ["003", "0070"] {
         push(&registry, &delta("f0", label));
     }
-    let deleted = registry.delete(|_| true, |_, labels| labels.as_str() == r#"l="007""#, || ());
-    assert_eq!(deleted, 1);
+    let is_it = |labels: &LabelSet| Continue(labels.as_str() == r#"l="007""#);
+    let deleted = registry.delete(|_| Continue(true), |_, labels| is_it(labels), || ());
+    assert_eq!(deleted, Deleted { series: 1, is_complete: true });
     let query = format!("limit=2&match[]=f0&{}", encoded(&cursor));
     let query = series::Query::read(&parameters(&query)).expect("well-formed");
     let body = series::list(&registry, &query, Timestamp(2000), &mut Walk::lasting(HOUR));

@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use pushprom_core::selector::Selector;
 use scopeguard::guard;
 use tokio::{
     select,
@@ -38,8 +39,11 @@ const ANSWER_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Work between two pauses.
 const TIME_BETWEEN_PAUSES: Duration = Duration::from_micros(300);
 
-/// Steps between two looks at the clock: some ten microseconds, but for slow regular expressions.
-const STEPS_BETWEEN_LOOKS: u32 = 64;
+/// Steps between two looks at the clock: some ten microseconds.
+const STEPS_BETWEEN_LOOKS: usize = 64;
+
+/// Bytes that are compared in the time of a step, or of some thousand where a regular expression is slow.
+const BYTES_PER_STEP: usize = 1024;
 
 const TOO_MANY: &str = "too many requests for lists at once: try again later";
 const NO_ROOM: &str = "too many answers have not been taken: try again later";
@@ -55,7 +59,7 @@ pub(super) struct Walks {
 pub(super) struct Walk {
     until: Instant,
     is_left: Arc<AtomicBool>,
-    steps: u32,
+    steps: usize,
     paused: Instant,
 }
 
@@ -127,19 +131,34 @@ impl Walk {
         Self { until: paused + time, is_left, steps: 0, paused }
     }
 
+    /// To be told of each comparison of selectors with `bytes`: it may cost far more than a step.
+    pub(super) fn charge<'a>(
+        &mut self,
+        selectors: impl IntoIterator<Item = &'a Selector>,
+        bytes: usize,
+    ) {
+        let values: usize = selectors.into_iter().map(Selector::matcher_count).sum();
+        self.steps = self.steps.saturating_add(values.saturating_mul(bytes) / BYTES_PER_STEP);
+    }
+
     /// After each thing that was looked at: gives way every so often, and says whether it is time to end.
     pub(super) fn is_over(&mut self) -> bool {
-        self.steps += 1;
+        self.steps = self.steps.saturating_add(1);
         if self.steps < STEPS_BETWEEN_LOOKS {
             return false;
         }
+        self.is_late() || self.is_left.load(Relaxed)
+    }
+
+    /// The same at once, of what goes on without its client.
+    pub(super) fn is_late(&mut self) -> bool {
         self.steps = 0;
         let now = Instant::now();
         if now >= self.paused + TIME_BETWEEN_PAUSES {
             thread::yield_now();
             self.paused = Instant::now();
         }
-        self.is_left.load(Relaxed) || now >= self.until
+        now >= self.until
     }
 }
 
