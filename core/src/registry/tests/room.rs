@@ -332,7 +332,7 @@ fn no_series_is_beyond_the_limit_of_bytes() {
     }
     assert!(registry.bytes() <= bytes, "{}", registry.bytes());
     assert!(registry.series_count() > 2);
-    registry.delete(|_| true, |_, _| true, || ());
+    delete(&registry, |_| true);
     assert_eq!(registry.bytes(), 0);
 }
 
