@@ -85,11 +85,12 @@ fn a_series_expires_and_comes_back_as_another() {
     server.push_ok(delta);
     let born = births();
     assert!(born > 0.0);
-    wait_for("the series to expire", || {
-        server.scrape().value("gone_total").is_none().then_some(())
+    // Counted last of all: then it has left the page, the table and its family.
+    let page = wait_for("the series to expire", || {
+        let page = server.scrape();
+        (page.value("pushprom_series_expired_total") == Some(1.0)).then_some(page)
     });
-    let page = server.scrape();
-    assert_eq!(page.value("pushprom_series_expired_total"), Some(1.0));
+    assert_eq!(page.value("gone_total"), None);
     assert_eq!(
         (page.value("pushprom_series"), page.value("pushprom_families")),
         (Some(0.0), Some(0.0))
