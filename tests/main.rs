@@ -31,6 +31,7 @@ mod web_config;
 mod abuse;
 mod hostile;
 mod shutdown;
+mod storage;
 
 mod docs;
 mod house;

@@ -32,10 +32,15 @@ impl AtomicF64 {
         f64::from_bits(self.0.load(Acquire))
     }
 
+    /// Takes a value, whatever it was.
+    pub fn restore(&self, value: f64) {
+        self.0.store(value.to_bits(), Release);
+    }
+
     /// Applies a change.
     pub fn change(&self, change: GaugeChange) {
         match change {
-            GaugeChange::Set(value) => self.0.store(value.to_bits(), Release),
+            GaugeChange::Set(value) => self.restore(value),
             GaugeChange::Add(by) => self.add(by),
         }
     }
@@ -75,6 +80,12 @@ impl AtomicAmount {
         }
     }
 
+    /// Takes a total, whatever it was, while nobody adds to it.
+    pub fn restore(&self, total: Amount) {
+        self.whole.store(total.whole(), Relaxed);
+        self.rest.restore(total.rest());
+    }
+
     /// The total.
     pub fn load(&self) -> Amount {
         Amount::from_parts(self.whole.load(Relaxed), self.rest.load())
@@ -102,6 +113,13 @@ impl AtomicObservations {
         count(&self.begun, observations.count, Acquire);
         self.sum.add(observations.sum);
         count(&self.finished, observations.count, Release);
+    }
+
+    /// Takes a sum and a count, whatever they were, while nobody adds to them.
+    pub fn restore(&self, observations: Observations) {
+        self.begun.store(observations.count, Relaxed);
+        self.sum.restore(observations.sum);
+        self.finished.store(observations.count, Release);
     }
 
     /// The sum and count.
@@ -150,9 +168,22 @@ impl AtomicSummary {
         });
     }
 
+    /// Takes what was summed up, whatever it was, while nobody adds to it.
+    pub fn restore(&self, observations: Observations, window: Window) {
+        self.observations.restore(observations);
+        if let Some(held) = &self.window {
+            *held.lock() = window;
+        }
+    }
+
     /// The sum and count.
     pub fn load(&self) -> Observations {
         self.observations.load()
+    }
+
+    /// What was observed of late, if quantiles are asked for.
+    pub fn window(&self) -> Option<Window> {
+        Some(self.window.as_ref()?.lock().clone())
     }
 
     /// What was observed within `span` of `now`, if quantiles are asked for.
@@ -219,6 +250,18 @@ impl AtomicBuckets {
         }
         let summed = readings.summed();
         self.finish(summed.sum, summed.count);
+    }
+
+    /// Takes buckets of the same layout, whatever it held, while nobody adds to it.
+    pub fn restore(&self, buckets: &Buckets) {
+        for (cell, &count) in self.counts.iter().zip(buckets.counts()) {
+            cell.store(count, Relaxed);
+        }
+        if let (Some(native), Some(held)) = (&self.native, buckets.native()) {
+            native.lock().clone_from(held);
+        }
+        self.sum.restore(buckets.sum());
+        self.finished.store(buckets.count(), Release);
     }
 
     fn finish(&self, sum: f64, observations: u64) {

@@ -7,7 +7,7 @@
 //! In reading order: [`limits`], then [`model`] (the words), [`wire`] (bytes to deltas), [`registry`]
 //! (deltas to totals, in the cells of [`atomic`]), [`intake`] (the way of a message through both, shortened
 //! by a [`memo`]), [`snapshot`] and [`expose`] (totals to pages), [`lint`] (what is odd about names), and [`selector`]
-//! (which series are meant).
+//! (which series are meant), and [`record`] (what a store keeps).
 //! `wire`, `registry` and `expose` never see each other.
 
 #![forbid(unsafe_code)]
@@ -34,6 +34,8 @@ pub mod atomic;
 pub mod rules;
 
 pub mod policy;
+
+pub mod record;
 
 pub mod selector;
 

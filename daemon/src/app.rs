@@ -13,7 +13,7 @@ use tokio::{
 use crate::{
     access::{self, CheckError},
     clock,
-    config::{Config, Endpoint, Sockets},
+    config::{Ack, Config, Endpoint, Sockets},
     declare::{DeclareError, declare},
     http,
     ingest::{Ingest, datagrams, udp},
@@ -24,6 +24,7 @@ use crate::{
         self, BindError, PassedError,
         unix::{self, SocketFile},
     },
+    store::{self, Committer, Storage, StoreError},
     telemetry::{DatagramTransport, Telemetry},
     upkeep, version,
     web::{OpenError, Reload, Web},
@@ -64,6 +65,9 @@ pub enum RunError {
     /// The sockets that systemd passes cannot be taken.
     #[error("cannot listen with -web.systemd-socket: {0}")]
     Passed(#[from] PassedError),
+    /// What outlives the process cannot be read or written.
+    #[error("-storage.path: {0}")]
+    Store(#[from] StoreError),
     /// Work in flight was cut off.
     #[error("requests in flight were cut off after -shutdown.timeout")]
     CutOff,
@@ -84,7 +88,14 @@ pub fn run(config: Config) -> Result<(), RunError> {
     let Bound { listeners, sockets, files: _removed_at_the_end } = bind_all(config, &telemetry)?;
     access::check(config, web.as_deref())?;
     warn_if_open(config, web.as_deref());
-    let registry = Registry::new(config.schema_conflicts);
+    let (registry, store) = match &config.storage {
+        None => (Registry::new(config.schema_conflicts), None),
+        Some(storage) => {
+            let registry = Registry::journaled(config.schema_conflicts);
+            let store = store::open(&storage.path, &registry, &settings.rules)?;
+            (registry, Some((store, storage)))
+        }
+    };
     let policy = Policy::open(Arc::clone(&settings.rules));
     for path in &config.declare_files {
         let declared = declare(path, &registry, &policy, &config.limits, clock::now());
@@ -93,6 +104,17 @@ pub fn run(config: Config) -> Result<(), RunError> {
         tracing::info!(path = %path.display(), deltas, "declared");
     }
     let ingest = Arc::new(Ingest::new(registry, Arc::clone(&telemetry)));
+    let storage: Arc<Storage> = Arc::default();
+    let mut acks = None;
+    let mut committer = None;
+    if let Some((store, config)) = store {
+        match config.ack {
+            Ack::Memory => {}
+            Ack::Commit => acks = Some(Arc::clone(&storage)),
+        }
+        let (ingest, interval) = (Arc::clone(&ingest), config.commit_interval);
+        committer = Some(Committer::spawn(ingest, store, storage, interval)?);
+    }
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // Signals first: none is missed from here on.
@@ -111,7 +133,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
         }
         let control = reload::spawn(Arc::clone(&live), web.clone(), Arc::clone(&telemetry))?;
         let gate = http::Gate::new(web, Arc::clone(&telemetry));
-        let context = http::Context::new(ingest, live, control.clone(), telemetry, gate);
+        let context = http::Context::new(ingest, live, control.clone(), telemetry, gate, acks);
         http::spawn(listeners, config, &context, &shutdown)?;
         // What is left of it is what the threads hold.
         drop(shutdown);
@@ -134,7 +156,8 @@ pub fn run(config: Config) -> Result<(), RunError> {
             }
         }
         drain(config, completion, &mut terminate, &mut interrupt).await
-    })
+    })?;
+    Ok(committer.map_or(Ok(()), Committer::end)?)
 }
 
 /// Whether `config` could be run with: what reading it alone does not tell.

@@ -16,6 +16,7 @@ pub mod ingest;
 pub mod http;
 
 #[forbid(unsafe_code)]
+pub mod store;
 pub mod telemetry;
 
 #[forbid(unsafe_code)]

@@ -6,7 +6,7 @@
 
 mod sampling;
 
-use std::{fmt, ops::AddAssign};
+use std::{fmt, ops::AddAssign, sync::Arc};
 
 use smallvec::SmallVec;
 
@@ -16,7 +16,7 @@ use crate::{
     memo::{Memo, Place, Vacancy},
     model::{Change, Delta, Kind, Timestamp},
     policy::Source,
-    registry::{Applied, Destination, Known, Registry, Rejected},
+    registry::{Applied, Destination, Known, Pass, Registry, Rejected, Turn},
     wire::json::{
         self, DeltaError, Item, Items, MessageError, OUTLINE_BYTES_MAX, Outline, Outliner, Reading,
         Recall, Recipe,
@@ -34,6 +34,8 @@ pub struct Intake {
     sampling: Sampling,
     /// How often the registry had removed series when the memo was looked through.
     removals: u64,
+    /// Of this thread, once a message has come.
+    pass: Option<Arc<Pass>>,
 }
 
 const _: () = assert!(OUTLINE_BYTES_MAX <= 1024, "an intake stays within some megabytes");
@@ -71,6 +73,8 @@ pub struct Outcome {
     pub refused: Vec<(usize, Refusal)>,
     /// Why the rest of the message could not be read.
     pub broken: Option<MessageError>,
+    /// The epoch that it falls into; 0 if nobody keeps a copy of the registry now.
+    pub epoch: u64,
 }
 
 /// What applying deltas did, in numbers of them.
@@ -123,13 +127,16 @@ impl Intake {
                 Err(vacancy) => Recall::Miss(vacancy.map(|vacancy| (vacancy, outline))),
             }
         });
-        match items {
-            Some(items) => self.apply_all(items, registry, source, limits, now),
+        let pass = Arc::clone(self.pass.get_or_insert_with(|| registry.pass()));
+        let turn = registry.turn(&pass);
+        let outcome = match items {
+            Some(items) => self.apply_all(items, &turn, source, limits, now),
             None => {
                 let sampling = &mut self.sampling;
-                take_in_exactly(message, registry, source, limits, broken, sampling, now)
+                take_in_exactly(message, &turn, source, limits, broken, sampling, now)
             }
-        }
+        };
+        Outcome { epoch: turn.epoch(), ..outcome }
     }
 
     /// Gives up what is remembered of series that have been removed. Whoever takes in no messages for long has
@@ -145,7 +152,7 @@ impl Intake {
     fn apply_all(
         &mut self,
         items: Items<'_, Again<'_>, Option<(Vacancy, Outline<'_>)>>,
-        registry: &Registry,
+        turn: &Turn<'_>,
         source: Source<'_>,
         limits: &Limits,
         now: Timestamp,
@@ -159,7 +166,7 @@ impl Intake {
                     let mut remembered = self.memo.note_mut(again.place);
                     let applied = remembered
                         .as_ref()
-                        .and_then(|noted| registry.apply_known(&noted.known, &again.change, now));
+                        .and_then(|noted| turn.apply_known(&noted.known, &again.change, now));
                     if let Some(applied) = applied {
                         outcome.tally.add(again.change.kind(), applied);
                         if let (Some(deltas), Some(noted)) = (self.sampling.next(), remembered) {
@@ -170,8 +177,8 @@ impl Intake {
                     // The help text of the family is another one by now.
                     for delta in json::decode(again.text, limits).deltas {
                         let applied =
-                            outcome.apply(index, delta, registry, source, &mut self.sampling, now);
-                        let known = applied.and_then(|delta| registry.known(&delta, source));
+                            outcome.apply(index, delta, turn, source, &mut self.sampling, now);
+                        let known = applied.and_then(|delta| turn.registry().known(&delta, source));
                         if let (Some(noted), Some(known)) = (&mut remembered, known) {
                             noted.known = known;
                         }
@@ -180,11 +187,11 @@ impl Intake {
                 Item::Read(reading, vacancy) => {
                     let Reading { delta, text, recipe, number_at } = *reading;
                     let applied =
-                        outcome.apply(index, delta, registry, source, &mut self.sampling, now);
+                        outcome.apply(index, delta, turn, source, &mut self.sampling, now);
                     let vacancy = vacancy.filter(|(_, outline)| outline.is_of(text, number_at));
                     if let (Some(delta), Some(recipe), Some((vacancy, outline))) =
                         (applied, recipe, vacancy)
-                        && let Some(known) = registry.known(&delta, source)
+                        && let Some(known) = turn.registry().known(&delta, source)
                     {
                         to_remember.push((vacancy, outline, Remembered { known, recipe }));
                     }
@@ -214,7 +221,7 @@ fn recall<'a>(
 /// Takes in a message of an unusual kind, or a broken one.
 fn take_in_exactly(
     message: &[u8],
-    registry: &Registry,
+    turn: &Turn<'_>,
     source: Source<'_>,
     limits: &Limits,
     broken: Broken,
@@ -228,7 +235,7 @@ fn take_in_exactly(
         (Broken::Refuse, Some(_)) => {}
         (Broken::Refuse, None) | (Broken::Salvage, _) => {
             for (index, delta) in decoded.deltas.into_iter().enumerate() {
-                outcome.apply(index, delta, registry, source, sampling, now);
+                outcome.apply(index, delta, turn, source, sampling, now);
             }
         }
     }
@@ -241,20 +248,20 @@ impl Outcome {
         &mut self,
         index: usize,
         delta: Result<Delta<'a>, DeltaError>,
-        registry: &Registry,
+        turn: &Turn<'_>,
         source: Source<'_>,
         sampling: &mut Sampling,
         now: Timestamp,
     ) -> Option<Delta<'a>> {
         let applied = delta.map_err(Refusal::Decode).and_then(|delta| {
-            let applied = registry.apply(&delta, source, now).map_err(Refusal::Apply)?;
+            let applied = turn.apply(&delta, source, now).map_err(Refusal::Apply)?;
             Ok((delta, applied))
         });
         match applied {
             Ok((delta, applied)) => {
                 self.tally.add(delta.kind(), applied);
                 if let Some(deltas) = sampling.next() {
-                    registry.sample(&delta, source, deltas);
+                    turn.registry().sample(&delta, source, deltas);
                 }
                 Some(delta)
             }

@@ -31,7 +31,9 @@ impl Twins {
         let got = self.intake.take_in(message, &self.registry, source, &limits, broken, now);
         let want = {
             let sampling = &mut Sampling::default();
-            take_in_exactly(message, &self.plain, source, &limits, broken, sampling, now)
+            let pass = self.plain.pass();
+            let turn = self.plain.turn(&pass);
+            take_in_exactly(message, &turn, source, &limits, broken, sampling, now)
         };
         assert_eq!(got, want, "{}", message.escape_ascii());
     }

@@ -61,6 +61,34 @@ impl Exponential {
         }
     }
 
+    /// Joins the parts that a record keeps apart: threshold and count of the zero bucket, and both sides,
+    /// negative first. `None` if no observations lead to them.
+    pub(crate) fn from_parts(
+        resolution: Resolution,
+        schema: i8,
+        (zero_threshold, zero_count): (f64, u64),
+        [negative, positive]: [Vec<ExponentialBucket>; 2],
+    ) -> Option<Self> {
+        let indexes = -INDEX_OF_INFINITY - 52 * BUCKETS_PER_DOUBLING..=INDEX_OF_INFINITY;
+        let is_side = |side: &[ExponentialBucket]| {
+            side.is_sorted_by(|a, b| a.index < b.index)
+                && side.iter().all(|bucket| bucket.count > 0 && indexes.contains(&bucket.index))
+        };
+        let is_one = (SCHEMA_COARSEST..=resolution.schema()).contains(&schema)
+            && (ZERO_THRESHOLD..f64::INFINITY).contains(&zero_threshold)
+            && negative.len() + positive.len() <= resolution.buckets_max()
+            && is_side(&negative)
+            && is_side(&positive);
+        is_one.then_some(Self {
+            resolution,
+            schema,
+            zero_threshold,
+            zero_count,
+            negative,
+            positive,
+        })
+    }
+
     /// The schema of its buckets now.
     pub const fn schema(&self) -> i8 {
         self.schema

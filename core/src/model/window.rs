@@ -35,6 +35,11 @@ impl Span {
             None => 0,
         }
     }
+
+    /// The instant at which a slice begins.
+    pub const fn start_of(self, slice: u64) -> Timestamp {
+        Timestamp(slice.saturating_mul(self.slice))
+    }
 }
 
 /// Sketches of observations by slices of time. What is not applied yet is of no slice.
@@ -61,6 +66,16 @@ impl Window {
         for (slice, sketch) in &other.sketches {
             self.sketch_of(slice.or(arrival)).merge(sketch);
         }
+    }
+
+    /// Adds a sketch to a slice.
+    pub fn put(&mut self, slice: u64, sketch: &Exponential) {
+        self.sketch_of(Some(slice)).merge(sketch);
+    }
+
+    /// The slices that something was observed in, in order.
+    pub fn slices(&self) -> impl Iterator<Item = (u64, &Exponential)> {
+        self.sketches.iter().filter_map(|(slice, sketch)| Some(((*slice)?, sketch)))
     }
 
     /// Forgets what is out of `span` at `now`.

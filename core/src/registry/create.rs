@@ -52,6 +52,7 @@ impl Registry {
             let family = Arc::new(self.new_family(&families, delta, source)?);
             let bytes = self.room_for(&family, &new);
             let bytes = bytes.map_err(|limit| too_many(delta, limit))?;
+            self.journal.note_family(&family);
             let applied = self.insert(&family, &new, bytes)?;
             families.insert(Arc::clone(family.name()), family);
             return Ok(applied);
@@ -90,7 +91,8 @@ impl Registry {
         }
         let rules = source.policy.rules();
         let limit = SeriesLimit::Bytes(rules.limits.bytes);
-        let family = Family::new(delta, rules, Arc::clone(&self.ledger));
+        let id = self.journal.next_id();
+        let family = Family::new(id, delta, rules, Arc::clone(&self.ledger));
         family.ok_or_else(|| too_many(delta, limit))
     }
 
@@ -131,7 +133,8 @@ impl Registry {
             |label: &str| labels.iter().find(|(name, _)| *name == label).map(|(_, value)| value);
         let expire_after = rules.expiries(delta.name()).after(value_of);
         let holding = source.policy.series_max().and_then(|_| self.clients.take(source.client));
-        let birth = Birth { fingerprint, role, holding, expire_after, bytes, now };
+        let id = self.journal.next_id();
+        let birth = Birth { fingerprint, id, role, holding, expire_after, bytes, now };
         let series = Arc::new(Series::new(Arc::clone(family), birth));
         let folded = fold(&series, delta, rules.limits.bytes, now);
         let layout_ignored = match folded {
@@ -145,7 +148,8 @@ impl Registry {
             }
         };
         // Nothing can fail from here on.
-        let help_replaced = family.adopt_help(delta.help(), rules.limits.bytes);
+        let help_replaced = self.adopt_help(family, delta.help(), rules.limits.bytes);
+        self.journal.note_birth(&series, labels, now);
         if expire_after.is_some() {
             family.set_may_expire();
         }
@@ -207,7 +211,7 @@ fn too_many(delta: &Delta<'_>, limit: SeriesLimit) -> Rejected {
 }
 
 /// Bytes of the text of labels, with escapes.
-fn bytes(labels: &Labels<'_>) -> usize {
+pub(super) fn bytes(labels: &Labels<'_>) -> usize {
     let escaped = |value: &str| escape_value(value).map(str::len).sum::<usize>();
     labels.iter().map(|(name, value)| name.len() + escaped(value) + "=\"\",".len()).sum()
 }

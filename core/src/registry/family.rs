@@ -2,6 +2,7 @@
 
 mod excess;
 mod inspect;
+mod records;
 
 use std::{
     mem,
@@ -34,6 +35,8 @@ use crate::{
 pub(super) const SERIES_BETWEEN_PAUSES: usize = 4096;
 
 pub(super) struct Family {
+    /// Of this one alone among all there ever are.
+    id: u64,
     name: Arc<str>,
     form: Form,
     /// How far back quantiles look.
@@ -72,6 +75,17 @@ pub(super) struct Family {
     ledger: Arc<Ledger>,
     /// Bytes that it has taken from the ledger, without its series.
     charged: AtomicUsize,
+    /// Whether the journal has it that it has changed.
+    is_noted: AtomicBool,
+}
+
+/// What a family begins with.
+struct Birth<'a> {
+    id: u64,
+    name: &'a str,
+    form: Form,
+    label_names: Box<str>,
+    help: Arc<str>,
 }
 
 /// The label to blame where a family has too many series.
@@ -99,14 +113,12 @@ static NO_LAYOUT: Layout = Layout { bounds: Bounds::none(), native: None };
 
 impl Family {
     /// The family that `delta` begins. `None` if it would take more bytes than all may.
-    pub(super) fn new(delta: &Delta<'_>, rules: &Rules, ledger: Arc<Ledger>) -> Option<Self> {
-        let ruled_help = rules.help(delta.name());
-        let help = ruled_help.map_or_else(|| delta.help().into(), Arc::clone);
-        let label_names = label_names(delta);
-        let charged = FAMILY_BYTES + delta.name().len() + help.len() + label_names.len();
-        if !ledger.take(charged, rules.limits.bytes) {
-            return None;
-        }
+    pub(super) fn new(
+        id: u64,
+        delta: &Delta<'_>,
+        rules: &Rules,
+        ledger: Arc<Ledger>,
+    ) -> Option<Self> {
         let form = match delta.change() {
             Change::Counter(_) => Form::Counter,
             Change::Gauge(_) => Form::Gauge,
@@ -117,12 +129,32 @@ impl Family {
                 Form::Summary(rules.objectives(delta.name(), change.objectives()))
             }
         };
+        let (name, label_names) = (delta.name(), label_names(delta).into());
+        let birth = Birth { id, name, form, label_names, help: delta.help().into() };
+        Self::born(birth, rules, rules.limits.bytes, ledger)
+    }
+
+    /// A family that is to take no more than what makes `bytes_max` with all others.
+    fn born(
+        birth: Birth<'_>,
+        rules: &Rules,
+        bytes_max: usize,
+        ledger: Arc<Ledger>,
+    ) -> Option<Self> {
+        let Birth { id, name, form, label_names, help } = birth;
+        let ruled_help = rules.help(name);
+        let help = ruled_help.map_or(help, Arc::clone);
+        let charged = FAMILY_BYTES + name.len() + help.len() + label_names.len();
+        if !ledger.take(charged, bytes_max) {
+            return None;
+        }
         Some(Self {
-            name: delta.name().into(),
+            id,
+            name: name.into(),
             form,
             span: rules.span,
-            label_names: label_names.into(),
-            has_ruled_bounds: rules.has_bounds(delta.name()),
+            label_names,
+            has_ruled_bounds: rules.has_bounds(name),
             has_ruled_help: AtomicBool::new(ruled_help.is_some()),
             awaits_help: AtomicBool::new(false),
             help: RwLock::new(help),
@@ -132,14 +164,19 @@ impl Family {
             has_exemplars: AtomicBool::new(false),
             live: AtomicUsize::new(0),
             overflow_series: AtomicUsize::new(0),
-            limit: AtomicUsize::new(rules.limit(delta.name()).unwrap_or(usize::MAX)),
+            limit: AtomicUsize::new(rules.limit(name).unwrap_or(usize::MAX)),
             may_expire: AtomicBool::new(false),
             has_gone: AtomicBool::new(false),
             excess: Excess::default(),
             sampled: AtomicU64::new(0),
             ledger,
             charged: AtomicUsize::new(charged),
+            is_noted: AtomicBool::new(false),
         })
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 
     pub(super) fn name(&self) -> &Arc<str> {
@@ -230,19 +267,17 @@ impl Family {
         self.has_ruled_help.load(Relaxed)
     }
 
-    /// Follows other rules from now on, where a family that has begun can.
-    pub(super) fn follow(&self, rules: &Rules) {
+    /// Follows other rules from now on, where a family that has begun can. Says whether the help text is another
+    /// one now.
+    pub(super) fn follow(&self, rules: &Rules) -> bool {
         self.limit.store(rules.limit(&self.name).unwrap_or(usize::MAX), Relaxed);
         let help = rules.help(&self.name);
         let was_ruled = self.has_ruled_help.swap(help.is_some(), Relaxed);
         if was_ruled && help.is_none() {
             self.awaits_help.store(true, Relaxed);
         }
-        if let Some(help) = help
-            && **self.help.read() != **help
-        {
-            self.replace_help(Arc::clone(help), usize::MAX);
-        }
+        let another = help.filter(|help| **self.help.read() != ***help);
+        another.is_some_and(|help| self.replace_help(Arc::clone(help), usize::MAX))
     }
 
     fn replace_help(&self, help: Arc<str>, bytes_max: usize) -> bool {
@@ -283,6 +318,11 @@ impl Family {
         now: Timestamp,
     ) {
         series.keep(exemplar, bytes_max, now);
+        self.set_has_exemplars();
+    }
+
+    /// Some of its series have exemplars.
+    pub(super) fn set_has_exemplars(&self) {
         self.has_exemplars.store(true, Relaxed);
     }
 

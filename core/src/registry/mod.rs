@@ -6,15 +6,19 @@
 
 mod aliases;
 mod create;
+mod cut;
 mod family;
 mod fingerprint;
 mod inspect;
+mod journal;
 mod outcome;
 mod removal;
 mod reserved;
+mod restore;
 mod room;
 mod roster;
 mod series;
+mod turn;
 
 #[cfg(test)]
 mod tests;
@@ -27,12 +31,16 @@ use std::{
     },
 };
 
+pub use cut::Cut;
 pub use family::{Culprit, Inspected};
 use hashbrown::HashTable;
 pub use inspect::{FamilyFacts, Overflowing};
+pub use journal::Pass;
 pub use outcome::{Applied, Destination, Rejected, SeriesLimit};
 use parking_lot::RwLock;
 pub use removal::Deleted;
+pub use restore::{Restore, RestoreError, Restored};
+pub use turn::Turn;
 
 use crate::{
     model::{Change, Delta, Quoted, Timestamp},
@@ -41,6 +49,7 @@ use crate::{
         aliases::{Alias, Aliases},
         family::{Family, SERIES_BETWEEN_PAUSES},
         fingerprint::{Fingerprint, Fingerprinter},
+        journal::Journal,
         room::{Clients, Ledger},
         series::{NotFolded, Series},
     },
@@ -83,6 +92,9 @@ pub struct Registry {
     aliases: Aliases,
     clients: Clients,
     ledger: Arc<Ledger>,
+    journal: Journal,
+    /// For what is no message of a thread that has its own.
+    pass: Arc<Pass>,
     /// How often series have been removed.
     removals: AtomicU64,
     /// Whether any family has had a series too many.
@@ -98,9 +110,20 @@ pub struct Known {
 }
 
 impl Registry {
-    /// An empty registry.
+    /// An empty registry, of which nobody keeps a copy.
     pub fn new(schema_conflicts: SchemaConflicts) -> Self {
+        Self::with(schema_conflicts, Journal::new(false))
+    }
+
+    /// An empty registry that notes what changes, for who calls [`Self::cut`] again and again.
+    pub fn journaled(schema_conflicts: SchemaConflicts) -> Self {
+        Self::with(schema_conflicts, Journal::new(true))
+    }
+
+    fn with(schema_conflicts: SchemaConflicts, journal: Journal) -> Self {
         Self {
+            pass: journal.pass(),
+            journal,
             schema_conflicts,
             fingerprinter: Fingerprinter::new(),
             families: RwLock::default(),
@@ -114,8 +137,17 @@ impl Registry {
         }
     }
 
-    /// Applies one delta, whole or not at all. `now` is the birth of the series if it is new.
+    /// Applies one delta by itself, whole or not at all. `now` is the birth of the series if it is new.
     pub fn apply(
+        &self,
+        delta: &Delta<'_>,
+        source: Source<'_>,
+        now: Timestamp,
+    ) -> Result<Applied, Rejected> {
+        self.turn(&self.pass).apply(delta, source, now)
+    }
+
+    fn apply_in_turn(
         &self,
         delta: &Delta<'_>,
         source: Source<'_>,
@@ -185,13 +217,17 @@ impl Registry {
         Some(Known { series, help_version })
     }
 
-    /// Applies a change to the series of a delta seen before, as if that delta had come at `now` with this
-    /// change and without an exemplar. `None` if that takes another look at the whole delta.
-    pub fn apply_known(&self, known: &Known, change: &Change, now: Timestamp) -> Option<Applied> {
+    fn apply_known_in_turn(
+        &self,
+        known: &Known,
+        change: &Change,
+        now: Timestamp,
+    ) -> Option<Applied> {
         let family = known.series.family();
         if known.help_version.is_some_and(|version| version != family.help_version()) {
             return None;
         }
+        self.journal.touch(&known.series);
         let layout_ignored = known.series.fold(change, now).ok()?;
         Some(Applied { layout_ignored, ..Applied::default() })
     }
@@ -247,7 +283,7 @@ impl Registry {
     /// Applies a delta to the series it is of. `None` if that has been removed.
     fn apply_to(
         &self,
-        series: &Series,
+        series: &Arc<Series>,
         delta: &Delta<'_>,
         source: Source<'_>,
         now: Timestamp,
@@ -260,9 +296,18 @@ impl Registry {
             SchemaConflicts::Reject => family.check_help(delta)?,
         }
         let bytes_max = source.policy.rules().limits.bytes;
+        self.journal.touch(series);
         let Some(layout_ignored) = fold(series, delta, bytes_max, now)? else { return Ok(None) };
-        let help_replaced = family.adopt_help(delta.help(), bytes_max);
+        let help_replaced = self.adopt_help(family, delta.help(), bytes_max);
         Ok(Some(Applied { help_replaced, layout_ignored, ..Applied::default() }))
+    }
+
+    fn adopt_help(&self, family: &Arc<Family>, help: &str, bytes_max: usize) -> bool {
+        let is_another = family.adopt_help(help, bytes_max);
+        if is_another {
+            self.journal.note_family(family);
+        }
+        is_another
     }
 }
 

@@ -35,8 +35,11 @@ impl Registry {
         let mut removed = 0;
         for family in self.all_families() {
             if family.may_expire() {
-                let has_expired =
-                    |_: &LabelSet, series: &Series| ControlFlow::Continue(series.expire(now));
+                let has_expired = |_: &LabelSet, series: &Arc<Series>| {
+                    let has_expired =
+                        series.has_expired(now) && self.change(series, |series| series.expire(now));
+                    ControlFlow::Continue(has_expired)
+                };
                 removed += self.remove_from(&family, has_expired, &mut pause).series;
             }
         }
@@ -57,9 +60,10 @@ impl Registry {
         for family in self.all_families() {
             match may_be_wanted(family.name()) {
                 ControlFlow::Continue(true) => {
-                    let pick = |labels: &LabelSet, series: &Series| {
-                        is_wanted(family.name(), labels)
-                            .map_continue(|is_wanted| is_wanted && series.remove())
+                    let pick = |labels: &LabelSet, series: &Arc<Series>| {
+                        is_wanted(family.name(), labels).map_continue(|is_wanted| {
+                            is_wanted && self.change(series, Series::remove)
+                        })
                     };
                     let of_family = self.remove_from(&family, pick, &mut pause);
                     deleted.series += of_family.series;
@@ -81,7 +85,12 @@ impl Registry {
     pub fn follow(&self, rules: &Rules, mut pause: impl FnMut()) {
         self.aliases.forget_all();
         for family in self.all_families() {
-            family.follow(rules);
+            {
+                let _pass = self.journal.enter(&self.pass);
+                if family.follow(rules) {
+                    self.journal.note_family(&family);
+                }
+            }
             let expiries = rules.expiries(family.name());
             if expiries.of_all() != Some(None) {
                 family.set_may_expire();
@@ -121,7 +130,7 @@ impl Registry {
     fn remove_from(
         &self,
         family: &Arc<Family>,
-        mark: impl Fn(&LabelSet, &Series) -> ControlFlow<(), bool>,
+        mark: impl Fn(&LabelSet, &Arc<Series>) -> ControlFlow<(), bool>,
         pause: &mut impl FnMut(),
     ) -> Deleted {
         let (mut marked, mut is_complete) = (Vec::new(), true);
@@ -155,8 +164,16 @@ impl Registry {
         Deleted { series: marked.len(), is_complete }
     }
 
+    /// Changes a series apart from any delta.
+    fn change(&self, series: &Arc<Series>, change: impl FnOnce(&Series) -> bool) -> bool {
+        let _pass = self.journal.enter(&self.pass);
+        self.journal.touch(series);
+        change(series)
+    }
+
     /// Takes series that have been marked out of the table, and out of all counts.
     fn take_out(&self, family: &Family, marked: &[Arc<Series>]) {
+        let _pass = self.journal.enter(&self.pass);
         let mut families = self.families.write();
         for series in marked {
             let fingerprint = series.fingerprint();
@@ -172,6 +189,7 @@ impl Registry {
             self.series_count.fetch_sub(1, Relaxed);
             if family.record_removal(series) == 0 {
                 families.remove(family.name());
+                self.journal.note_family_gone(family.id());
             }
         }
     }

@@ -84,6 +84,16 @@ impl Clients {
     }
 }
 
+impl Holding {
+    /// Whose it is.
+    pub(super) fn client(&self) -> Client<'_> {
+        match &self.key {
+            Key::Address(address) => Client::Address(*address),
+            Key::Principal(name) => Client::Principal(name),
+        }
+    }
+}
+
 impl Key {
     fn of(client: Client<'_>) -> Option<Self> {
         match client {

@@ -1,12 +1,14 @@
 //! A series: the state of one set of labels.
 
+mod records;
+
 use std::{
     num::NonZeroU32,
     sync::{
         Arc,
         atomic::{
-            AtomicU32,
-            Ordering::{AcqRel, Acquire, Relaxed},
+            AtomicU32, AtomicU64,
+            Ordering::{AcqRel, Acquire, Relaxed, Release},
         },
     },
 };
@@ -21,7 +23,7 @@ use super::{
 use crate::{
     atomic::{AtomicAmount, AtomicBuckets, AtomicF64, AtomicSummary},
     limits::EXEMPLAR_CHARS_MAX,
-    model::{Change, Exemplar, HistogramChange, Incomposable, Resolution, Timestamp},
+    model::{Change, Exemplar, HistogramChange, Incomposable, Kind, Resolution, Timestamp},
     snapshot::{Exemplars, Values},
 };
 
@@ -34,7 +36,7 @@ const EXEMPLAR_BYTES: usize = 4 * EXEMPLAR_CHARS_MAX + 128;
 
 /// Bytes that a series takes besides its state and its labels: itself, its places in the table and in the
 /// rosters, and what an allocator adds.
-const SERIES_BYTES: usize = 192;
+const SERIES_BYTES: usize = 208;
 
 /// Bytes of a native bucket: two numbers, in a list that grows by doubling.
 const NATIVE_BUCKET_BYTES: usize = 32;
@@ -45,9 +47,13 @@ const LABELS_COPIES: usize = 2;
 /// Its labels and its birth are not here: they are in the roster of its family.
 pub(super) struct Series {
     fingerprint: Fingerprint,
+    /// Of this one alone among all there ever are.
+    id: u64,
     role: Role,
     family: Arc<Family>,
     state: State,
+    /// The last epoch of the journal in which it changed.
+    marked: AtomicU64,
     /// Those of its counter or buckets, by place. Few series have any.
     exemplars: Mutex<Option<Box<Exemplars>>>,
     /// Of the client that began it, if clients have a limit.
@@ -84,6 +90,7 @@ pub(super) enum Role {
 /// What a series begins with.
 pub(super) struct Birth {
     pub(super) fingerprint: Fingerprint,
+    pub(super) id: u64,
     pub(super) role: Role,
     pub(super) holding: Option<Arc<Holding>>,
     pub(super) expire_after: Option<NonZeroU32>,
@@ -112,6 +119,8 @@ impl Series {
         };
         Self {
             fingerprint: birth.fingerprint,
+            id: birth.id,
+            marked: AtomicU64::new(0),
             role: birth.role,
             family,
             state,
@@ -144,12 +153,28 @@ impl Series {
         self.fingerprint
     }
 
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The last epoch in which it changed; 0 for none that anybody noted.
+    #[inline]
+    pub(super) fn marked(&self) -> u64 {
+        // Who sees it marked changes it after whoever marked it looked at it.
+        self.marked.load(Acquire)
+    }
+
+    /// Says in which epoch it changes.
+    pub(super) fn set_marked(&self, epoch: u64) {
+        self.marked.store(epoch, Release);
+    }
+
     /// What it is for.
     pub(super) fn role(&self) -> Role {
         self.role
     }
 
-    pub(super) fn family(&self) -> &Family {
+    pub(super) fn family(&self) -> &Arc<Family> {
         &self.family
     }
 
@@ -195,15 +220,24 @@ impl Series {
         Timestamp(u64::from(self.touched.load(Relaxed)) * 1000)
     }
 
+    /// Whether it has expired at `now`, and is still there.
+    pub(super) fn has_expired(&self, now: Timestamp) -> bool {
+        self.expired_since(now).is_some()
+    }
+
     /// Removes it if it has expired at `now`; says whether it has. The caller sees to the rest.
     pub(super) fn expire(&self, now: Timestamp) -> bool {
+        self.expired_since(now).is_some_and(|touched| {
+            self.touched.compare_exchange(touched, GONE, AcqRel, Relaxed).is_ok()
+        })
+    }
+
+    /// When the last delta came, if it has expired.
+    fn expired_since(&self, now: Timestamp) -> Option<u32> {
         let (after, touched) = (self.expire_after.load(Relaxed), self.touched.load(Relaxed));
         // A clock that has been set back makes nothing older.
         let age = seconds(now).saturating_sub(touched);
-        after > 0
-            && age >= after
-            && touched != GONE
-            && self.touched.compare_exchange(touched, GONE, AcqRel, Relaxed).is_ok()
+        (after > 0 && age >= after && touched != GONE).then_some(touched)
     }
 
     /// Removes it, whatever its age; says whether it was there. The caller sees to the rest.
@@ -269,18 +303,8 @@ impl Series {
             State::Gauge(_) | State::Summary(_) => return,
         };
         let mut held = self.exemplars.lock();
-        if held.is_none() {
-            let buckets = if in_each == 1 { bounds.buckets() } else { in_each };
-            let bytes = buckets * EXEMPLAR_BYTES;
-            let Ok(charge) = u32::try_from(bytes) else { return };
-            let add = |charged: u32| charged.checked_add(charge);
-            if !self.family.ledger().take(bytes, bytes_max) {
-                return;
-            }
-            if self.charged.fetch_update(Relaxed, Relaxed, add).is_err() {
-                self.family.ledger().give_back(bytes);
-                return;
-            }
+        if held.is_none() && !self.charge_exemplars(bytes_max) {
+            return;
         }
         let held = held.get_or_insert_default();
         let mut in_place = (0..).zip(held.iter()).filter(|(_, (other, _))| *other == place);
@@ -289,6 +313,25 @@ impl Series {
             held.remove(oldest);
         }
         held.push((place, Arc::new(exemplar)));
+    }
+
+    /// Takes the bytes of as many exemplars as it may keep, if all series may take them; says whether it did.
+    fn charge_exemplars(&self, bytes_max: usize) -> bool {
+        let buckets = match self.family.layout().bounds.buckets() {
+            1 if self.family.kind() == Kind::Histogram => EXEMPLARS_OF_NATIVE,
+            buckets => buckets,
+        };
+        let bytes = buckets * EXEMPLAR_BYTES;
+        let Ok(charge) = u32::try_from(bytes) else { return false };
+        if !self.family.ledger().take(bytes, bytes_max) {
+            return false;
+        }
+        let add = |charged: u32| charged.checked_add(charge);
+        let has_room = self.charged.fetch_update(Relaxed, Relaxed, add).is_ok();
+        if !has_room {
+            self.family.ledger().give_back(bytes);
+        }
+        has_room
     }
 
     /// The exemplars that are kept, in the order of their places.

@@ -1,5 +1,6 @@
 //! What the registry makes of deltas, as data: each case is a list of JSON deltas and what they leave.
 
+mod journal;
 mod observations;
 mod policies;
 mod room;

@@ -32,9 +32,9 @@ use self::{
     file::File,
     flags::{FLAGS, Values},
     read::{
-        parse_count, parse_duration, parse_expiry, parse_files, parse_level, parse_log_format,
-        parse_mode, parse_name_scheme, parse_optional_count, parse_optional_duration,
-        parse_optional_path, parse_schema_conflicts, parse_up_to,
+        parse_ack, parse_count, parse_duration, parse_expiry, parse_files, parse_level,
+        parse_log_format, parse_mode, parse_name_scheme, parse_optional_count,
+        parse_optional_duration, parse_optional_path, parse_schema_conflicts, parse_up_to,
     },
 };
 
@@ -73,6 +73,8 @@ pub struct Config {
     pub first_scrape_zero: Option<Duration>,
     /// Where declarations are read from at the start.
     pub declare_files: Vec<PathBuf>,
+    /// Where series outlive the process, if anywhere.
+    pub storage: Option<Storage>,
     /// What is done about names that break the conventions.
     pub linting: Linting,
     /// Limits of messages and of the registry.
@@ -115,6 +117,26 @@ pub struct Config {
     yaml: String,
     /// What was given for each flag.
     values: Values,
+}
+
+/// Where series outlive the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// The directory.
+    pub path: PathBuf,
+    /// When a push is answered.
+    pub ack: Ack,
+    /// How long a change waits at most until it is being written.
+    pub commit_interval: Duration,
+}
+
+/// When an HTTP push is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ack {
+    /// When it is applied.
+    Memory,
+    /// When it is on disk.
+    Commit,
 }
 
 /// Whether a request may reload or stop the process.
@@ -329,6 +351,7 @@ impl Config {
             rules,
             first_scrape_zero: values.get("counter.first-scrape-zero", parse_optional_duration)?,
             declare_files: values.get("declare.file", parse_files)?,
+            storage: storage(&values)?,
             linting: if values.switch("lint.warn")? { Linting::Warn } else { Linting::Off },
             limits: Limits {
                 message_bytes: values
@@ -440,6 +463,13 @@ fn rules(values: &Values) -> Result<Rules, ConfigError> {
         },
         names: values.get("names.validation-scheme", parse_name_scheme)?,
     })
+}
+
+fn storage(values: &Values) -> Result<Option<Storage>, ConfigError> {
+    let ack = values.get("storage.ack", parse_ack)?;
+    let commit_interval = values.get("storage.commit-interval", parse_duration)?;
+    let path = values.get("storage.path", parse_optional_path)?;
+    Ok(path.map(|path| Storage { path, ack, commit_interval }))
 }
 
 fn span(values: &Values) -> Result<Span, ConfigError> {

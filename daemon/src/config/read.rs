@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 use pushprom_core::{limits::NameScheme, registry::SchemaConflicts};
 use tracing::level_filters::LevelFilter;
 
-use super::LogFormat;
+use super::{Ack, LogFormat};
 
 /// The longest of any waiting time: more is a slip, and clocks cannot add up just any.
 const DURATION_MAX: Duration = Duration::from_hours(24);
@@ -31,6 +31,14 @@ pub(super) fn parse_log_format(text: &str) -> Result<LogFormat, String> {
         "logfmt" => Ok(LogFormat::Logfmt),
         "json" => Ok(LogFormat::Json),
         _ => Err("use logfmt or json".to_owned()),
+    }
+}
+
+pub(super) fn parse_ack(text: &str) -> Result<Ack, String> {
+    match text {
+        "memory" => Ok(Ack::Memory),
+        "commit" => Ok(Ack::Commit),
+        _ => Err("use memory or commit".to_owned()),
     }
 }
 

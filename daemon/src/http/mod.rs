@@ -51,7 +51,7 @@ use self::{
     reply::Reply,
     route::{Offer, Route},
 };
-use crate::{ingest::Ingest, live::Live, reload::Control, telemetry::Telemetry};
+use crate::{ingest::Ingest, live::Live, reload::Control, store::Storage, telemetry::Telemetry};
 
 /// What the requests of one serving thread are served from.
 pub struct Context {
@@ -73,6 +73,8 @@ pub struct Context {
     scrapes: Arc<Semaphore>,
     /// Bytes of large bodies that may still be read.
     large_bodies: Arc<Room>,
+    /// What a push has to be in before it is answered, if that is asked for.
+    acks: Option<Arc<Storage>>,
 }
 
 impl Context {
@@ -83,6 +85,7 @@ impl Context {
         control: Control,
         telemetry: Arc<Telemetry>,
         gate: Gate,
+        acks: Option<Arc<Storage>>,
     ) -> Self {
         let settings = live.settings();
         let config = &settings.config;
@@ -101,6 +104,7 @@ impl Context {
             options: config.pages,
             scrapes: Arc::new(Semaphore::new(config.scrapes_max.min(Semaphore::MAX_PERMITS))),
             large_bodies: Arc::default(),
+            acks,
         }
     }
 
@@ -121,6 +125,7 @@ impl Context {
             options: self.options,
             scrapes: Arc::clone(&self.scrapes),
             large_bodies: Arc::clone(&self.large_bodies),
+            acks: self.acks.clone(),
         }
     }
 }

@@ -28,6 +28,7 @@ use super::{
 use crate::{
     clock,
     ingest::Arrival,
+    store::NotCommitted,
     telemetry::{Code, Method, Reason, Transport},
 };
 
@@ -80,7 +81,10 @@ pub(super) async fn respond(
     let given_up =
         guard((), |()| telemetry.record_rejected(Transport::Http, Reason::ConnectionClosed));
     let reply = match read_body(request, caller, context, connection).await {
-        Ok(message) => take_in(&message, caller, context),
+        Ok(message) => match take_in(&message, caller, context) {
+            Ok((reply, epoch)) => acknowledged(reply, epoch, context).await,
+            Err(reply) => reply,
+        },
         Err(reply) => reply,
     };
     ScopeGuard::into_inner(given_up);
@@ -258,7 +262,28 @@ async fn collect(
     Ok(collected.freeze())
 }
 
-fn take_in(body: &[u8], caller: &Caller, context: &Context) -> Reply {
+/// The answer to a push that falls into `epoch`, when it may be given.
+async fn acknowledged(reply: Reply, epoch: u64, context: &Context) -> Reply {
+    match &context.acks {
+        None => reply,
+        Some(storage) => match storage.committed(epoch).await {
+            Ok(()) => reply,
+            Err(NotCommitted) => not_stored(),
+        },
+    }
+}
+
+/// The answer while what is pushed could be lost.
+fn not_stored() -> Reply {
+    let text = "what was pushed cannot be written to -storage.path: try again later\n";
+    reply::try_again(text)
+}
+
+/// Applies a message; returns the answer and the epoch that it falls into.
+fn take_in(body: &[u8], caller: &Caller, context: &Context) -> Result<(Reply, u64), Reply> {
+    if context.acks.as_ref().is_some_and(|storage| !storage.is_well()) {
+        return Err(not_stored());
+    }
     let (mut intake, now) = (context.intake.lock(), clock::now());
     let arrival = Arrival {
         source: caller.source(),
@@ -275,12 +300,12 @@ fn take_in(body: &[u8], caller: &Caller, context: &Context) -> Reply {
             if let Some(error) = &outcome.broken {
                 keep(Reason::from(error), error, body, caller, context);
             }
-            answer(&outcome)
+            Ok((answer(&outcome), outcome.epoch))
         }
         Err(_) => {
             let text = "pushprom failed; see its log\n";
             keep(Reason::Panic, &text.trim_end(), body, caller, context);
-            reply::last(reply::text(StatusCode::INTERNAL_SERVER_ERROR, text))
+            Err(reply::last(reply::text(StatusCode::INTERNAL_SERVER_ERROR, text)))
         }
     }
 }

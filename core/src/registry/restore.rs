@@ -1,0 +1,232 @@
+//! A registry out of the records of a store.
+
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+
+use foldhash::{HashMap, HashMapExt};
+
+use super::{
+    Registry, create,
+    family::Family,
+    find,
+    series::{Birth, Role, Series},
+};
+use crate::{
+    limits::{NameScheme, OVERFLOW_LABEL},
+    model::{LabelPairs, LabelSet, Labels, MetricName, Quoted, Timestamp},
+    policy::Client,
+    record::{ClientRecord, FamilyRecord, Record, SeriesRecord},
+    rules::Rules,
+};
+
+/// A registry that is being restored: nobody else has it yet.
+pub struct Restore<'a> {
+    registry: &'a Registry,
+    rules: &'a Rules,
+    families: HashMap<u64, Arc<Family>>,
+    series: HashMap<u64, Entry>,
+    /// The greatest number so far.
+    id_max: u64,
+}
+
+/// A series, apart from all tables.
+struct Entry {
+    series: Arc<Series>,
+    labels: LabelSet,
+    born: Timestamp,
+}
+
+/// What has been restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// Families.
+    pub families: usize,
+    /// Series.
+    pub series: usize,
+}
+
+/// Why records lead to no registry.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// A record is about what no record says there is.
+    #[error("a record is about {what} {id}, which is none")]
+    Unknown {
+        /// Series or family.
+        what: &'static str,
+        /// Its number.
+        id: u64,
+    },
+    /// A record of a family is none of a family that can be.
+    #[error("the record of the family {0} is invalid")]
+    Family(Quoted),
+    /// A record of a series is none of a series that can be.
+    #[error("the record of series {id} of {family} is invalid")]
+    Series {
+        /// Its number.
+        id: u64,
+        /// Its family.
+        family: Quoted,
+    },
+    /// Two series have the same name and labels.
+    #[error("{0} has two series with the same labels")]
+    Twice(Quoted),
+}
+
+impl Registry {
+    /// Begins to restore an empty registry, under rules that may have changed since.
+    pub fn restore<'a>(&'a self, rules: &'a Rules) -> Restore<'a> {
+        let (families, series) = (HashMap::new(), HashMap::new());
+        Restore { registry: self, rules, families, series, id_max: 0 }
+    }
+}
+
+impl Restore<'_> {
+    /// Follows a record. Where records of one series may come apart, as in the copy that is made while others are
+    /// written, `is_settled` says that all that came before are there.
+    pub fn follow(&mut self, record: &Record<'_>, is_settled: bool) -> Result<(), RestoreError> {
+        match record {
+            Record::Family(record) => self.family(record),
+            Record::Series(record) => self.born(record),
+            Record::State(record) => {
+                self.note_id(record.id);
+                let Some(entry) = self.series.get(&record.id) else {
+                    return unless(!is_settled, "series", record.id);
+                };
+                entry.series.restore(record).ok_or_else(|| RestoreError::Series {
+                    id: record.id,
+                    family: Quoted::new(entry.series.family().name()),
+                })
+            }
+            Record::SeriesGone { id } => {
+                self.note_id(*id);
+                let gone = self.series.remove(id);
+                let was_there = gone.is_some();
+                self.forget(gone);
+                unless(was_there || !is_settled, "series", *id)
+            }
+            Record::FamilyGone { id } => {
+                self.note_id(*id);
+                unless(self.families.remove(id).is_some() || !is_settled, "family", *id)
+            }
+        }
+    }
+
+    /// Series so far.
+    pub fn series(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Puts all that is left into the registry. Tells `progress` now and then how many series are there.
+    pub fn finish(self, mut progress: impl FnMut(usize)) -> Result<Restored, RestoreError> {
+        let Self { registry, rules, families: _, series, id_max } = self;
+        registry.journal.skip_id(id_max);
+        let mut families = registry.families.write();
+        let mut restored = Restored { families: 0, series: 0 };
+        for (_, Entry { series, labels, born }) in series {
+            let family = Arc::clone(series.family());
+            let name = Quoted::new(family.name());
+            let held = families.entry(Arc::clone(family.name())).or_insert_with(|| {
+                restored.families += 1;
+                Arc::clone(&family)
+            });
+            if !Arc::ptr_eq(held, &family) {
+                return Err(RestoreError::Family(name));
+            }
+            let fingerprint = series.fingerprint();
+            let mut shard = registry.shard(fingerprint).write();
+            if find(&shard, fingerprint).is_some() {
+                return Err(RestoreError::Twice(name));
+            }
+            if rules.expiries(family.name()).of_all() != Some(None) {
+                family.set_may_expire();
+            }
+            if series.role() == Role::Overflow {
+                family.record_overflow_series();
+            }
+            family.add(&labels, born, Arc::clone(&series));
+            shard.insert_unique(fingerprint.low, series, |series| series.fingerprint().low);
+            drop(shard);
+            registry.series_count.fetch_add(1, Relaxed);
+            restored.series += 1;
+            if restored.series % 4096 == 0 {
+                progress(restored.series);
+            }
+        }
+        Ok(restored)
+    }
+
+    fn family(&mut self, record: &FamilyRecord<'_>) -> Result<(), RestoreError> {
+        self.note_id(record.id);
+        if let Some(family) = self.families.get(&record.id) {
+            family.restore_help(&record.help);
+            return Ok(());
+        }
+        let invalid = || RestoreError::Family(Quoted::new(&record.name));
+        MetricName::new(record.name.as_ref().into(), NameScheme::Utf8).map_err(|_| invalid())?;
+        let ledger = Arc::clone(&self.registry.ledger);
+        let family = Family::restored(record, self.rules, ledger).ok_or_else(invalid)?;
+        self.families.insert(record.id, Arc::new(family));
+        Ok(())
+    }
+
+    fn born(&mut self, record: &SeriesRecord<'_>) -> Result<(), RestoreError> {
+        let id = record.id;
+        self.note_id(id);
+        let Some(family) = self.families.get(&record.family) else {
+            return unless(false, "family", record.family);
+        };
+        let pairs = record.labels.iter().map(|label| (&*label.name, &*label.value));
+        let pairs: LabelPairs<'_> = pairs
+            .filter(|(name, _)| !(record.is_overflow && *name == OVERFLOW_LABEL))
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        let labels = Labels::new(pairs, NameScheme::Utf8);
+        let labels =
+            labels.map_err(|_| RestoreError::Series { id, family: Quoted::new(family.name()) })?;
+        let (labels, role) = match record.is_overflow {
+            true => (labels.overflowing(), Role::Overflow),
+            false => (labels, Role::Ordinary),
+        };
+        let client = match &record.client {
+            None => Client::Unnamed,
+            Some(ClientRecord::Address(address)) => Client::Address(*address),
+            Some(ClientRecord::Principal(name)) => Client::Principal(name),
+        };
+        let value_of =
+            |label: &str| labels.iter().find(|(name, _)| *name == label).map(|(_, value)| value);
+        let text = LabelSet::from(&labels);
+        let bytes = Series::bytes_of(family, create::bytes(&labels));
+        // What was there before a limit was lowered stays.
+        self.registry.ledger.take(bytes, usize::MAX);
+        let birth = Birth {
+            fingerprint: self.registry.fingerprinter.of(family.name(), &labels),
+            id,
+            role,
+            holding: self.registry.clients.take(client),
+            expire_after: self.rules.expiries(family.name()).after(value_of),
+            bytes,
+            now: Timestamp(record.born),
+        };
+        let series = Arc::new(Series::new(Arc::clone(family), birth));
+        let entry = Entry { series, labels: text, born: Timestamp(record.born) };
+        let before = self.series.insert(id, entry);
+        self.forget(before);
+        Ok(())
+    }
+
+    /// Sees to what a series that is none any more has taken.
+    fn forget(&self, entry: Option<Entry>) {
+        if let Some(entry) = entry
+            && let Some(holding) = entry.series.holding()
+        {
+            self.registry.clients.give_back(holding);
+        }
+    }
+
+    fn note_id(&mut self, id: u64) {
+        self.id_max = self.id_max.max(id);
+    }
+}
+
+fn unless(is_well: bool, what: &'static str, id: u64) -> Result<(), RestoreError> {
+    if is_well { Ok(()) } else { Err(RestoreError::Unknown { what, id }) }
+}

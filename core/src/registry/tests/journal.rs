@@ -1,0 +1,187 @@
+//! What is captured of a registry, and what comes of it again.
+
+use std::{num::NonZeroU32, ops::ControlFlow::Continue};
+
+use super::*;
+use crate::{model::Span, record::Record};
+
+/// Records as a store has them: what was captured at each cut, in order.
+#[derive(Default)]
+struct Copy(Vec<Vec<u8>>);
+
+impl Copy {
+    fn follow(&mut self, registry: &Registry) {
+        let (cut, ()) = registry.cut(|| ());
+        self.0.extend(cut.records());
+    }
+
+    #[track_caller]
+    fn restored(&self, rules: &Rules) -> Registry {
+        let registry = Registry::journaled(SchemaConflicts::Adopt);
+        let mut restore = registry.restore(rules);
+        for piece in &self.0 {
+            for record in Record::all_in(piece) {
+                restore.follow(&record.unwrap(), true).unwrap();
+            }
+        }
+        restore.finish(|_| ()).unwrap();
+        registry
+    }
+}
+
+/// All there is to know of a registry, births and exemplars and the bytes of its series among them.
+fn all(registry: &Registry) -> String {
+    let snapshot = registry.snapshot(Timestamp(9_000));
+    let families = snapshot.families().iter().map(|family| {
+        let labels: Vec<String> = {
+            let (mut labels, mut all) = (family.index.labels(), Vec::new());
+            while let Some(labels) = labels.next() {
+                all.push(labels.as_str().to_owned());
+            }
+            all
+        };
+        let born = family.index.born();
+        let (name, help) = (&family.name, &family.help);
+        format!("{name} {help} {labels:?} {born:?} {:?} {:?}\n", family.values, family.exemplars)
+    });
+    families.collect::<String>() + &format!("{}", registry.series_count())
+}
+
+const DELTAS: &[&str] = &[
+    INC,
+    r#"{"type":"counter","name":"c","help":"other","method":"add","value":0.5,"labels":{"a":"b"}}"#,
+    r#"{"type":"counter","name":"c","method":"add","value":1e300,"labels":{"a":"b"},"exemplar":{"labels":{"trace":"x"}}}"#,
+    r#"{"type":"counter","name":"zero","method":"declare"}"#,
+    r#"{"type":"gauge","name":"g","method":"set","value":-3,"labels":{"ü":"\"\\"}}"#,
+    r#"{"type":"gauge","name":"g","method":"add","value":2.5,"labels":{"ü":"\"\\"}}"#,
+    r#"{"type":"histogram","name":"h","method":"observe","value":0.3,"exemplar":{"labels":{"t":"1"}}}"#,
+    r#"{"type":"histogram","name":"b","method":"observe","value":7,"buckets":[1,5,10]}"#,
+    r#"{"type":"histogram","name":"n","method":"observe","values":[1,2,-3,0],"native":{"schema":5}}"#,
+    r#"{"type":"histogram","name":"both","method":"observe","value":2,"buckets":[1,5],"native":{}}"#,
+    r#"{"type":"summary","name":"s","method":"observe","value":2}"#,
+    r#"{"type":"summary","name":"q","method":"observe","values":[1,2,3],"objectives":{"0.5":0.05,"0.9":0.01}}"#,
+];
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// Of [`DELTAS`], at a second.
+    Delta(usize, u64),
+    Delete(&'static str),
+    Expire(u64),
+    Cut,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        8 => (0..DELTAS.len(), 0_u64..9).prop_map(|(delta, second)| Step::Delta(delta, second)),
+        1 => proptest::sample::select(&["c", "h", "q", "g"][..]).prop_map(Step::Delete),
+        1 => (0_u64..9).prop_map(Step::Expire),
+        2 => Just(Step::Cut),
+    ];
+    proptest::collection::vec(step, 0..60)
+}
+
+fn apply_at(registry: &Registry, policy: &Policy, delta: &str, second: u64) {
+    let limits = Limits { names: NameScheme::Utf8, ..Limits::default() };
+    for delta in json::decode(delta.as_bytes(), &limits).deltas {
+        let delta = delta.unwrap();
+        // A family that is full of another kind's series refuses, which is none of this test's business.
+        registry.apply(&delta, policy.source(), Timestamp(second * 1000)).ok();
+    }
+}
+
+fn rules() -> Rules {
+    Rules {
+        expire_after: NonZeroU32::new(4),
+        limits: SeriesLimits { per_family: Some(1), ..SeriesLimits::default() },
+        span: Span::new(8_000, 4),
+        ..Rules::default()
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_was_captured_leads_to_the_same_registry(steps in steps()) {
+        let rules = Arc::new(rules());
+        let policy = Policy::open(Arc::clone(&rules));
+        let (registry, mut copy) = (Registry::journaled(SchemaConflicts::Adopt), Copy::default());
+        for step in steps {
+            match step {
+                Step::Delta(delta, second) => apply_at(&registry, &policy, DELTAS[delta], second),
+                Step::Delete(family) => {
+                    registry.delete(|name| Continue(name == family), |_, _| Continue(true), || ());
+                }
+                Step::Expire(second) => {
+                    registry.expire(Timestamp(second * 1000), || ());
+                }
+                Step::Cut => {
+                    copy.follow(&registry);
+                    let restored = copy.restored(&rules);
+                    prop_assert_eq!(all(&restored), all(&registry));
+                    // Beyond a limit, what is remembered of labels to blame takes some too.
+                    prop_assert!(restored.bytes() <= registry.bytes());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn all_records_lead_to_the_same_registry() {
+    let policy = Policy::default();
+    let registry = Registry::journaled(SchemaConflicts::Adopt);
+    for delta in DELTAS {
+        apply_at(&registry, &policy, delta, 3);
+    }
+    let mut copy = Copy::default();
+    copy.follow(&registry);
+    let mut pieces = Copy::default();
+    registry
+        .all_records(|piece| {
+            pieces.0.push(piece.to_vec());
+            Ok::<(), ()>(())
+        })
+        .unwrap();
+    assert_eq!(all(&pieces.restored(&Rules::default())), all(&registry));
+    assert_eq!(all(&copy.restored(&Rules::default())), all(&registry));
+}
+
+#[test]
+fn a_value_is_captured_as_it_was_at_the_cut() {
+    let policy = Policy::default();
+    let registry = Registry::journaled(SchemaConflicts::Adopt);
+    apply_at(&registry, &policy, INC, 1);
+    let mut copy = Copy::default();
+    let (cut, ()) = registry.cut(|| ());
+    // Between the cut and its being captured.
+    apply_at(&registry, &policy, INC, 2);
+    registry.delete(|_| Continue(true), |_, _| Continue(true), || ());
+    apply_at(&registry, &policy, INC, 3);
+    copy.0.extend(cut.records());
+    assert!(all(&copy.restored(&Rules::default())).contains("whole: 1"));
+    copy.follow(&registry);
+    assert_eq!(all(&copy.restored(&Rules::default())), all(&registry));
+}
+
+#[test]
+fn nothing_is_noted_while_the_journal_is_suspended() {
+    let policy = Policy::default();
+    let registry = Registry::journaled(SchemaConflicts::Adopt);
+    apply_at(&registry, &policy, INC, 1);
+    registry.suspend_journal();
+    apply_at(&registry, &policy, INC, 2);
+    let (cut, ()) = registry.cut(|| ());
+    assert_eq!(cut.records().count(), 0);
+    registry.suspend_journal();
+    registry.resume_journal();
+    let mut copy = Copy::default();
+    registry
+        .all_records(|piece| {
+            copy.0.push(piece.to_vec());
+            Ok::<(), ()>(())
+        })
+        .unwrap();
+    apply_at(&registry, &policy, INC, 3);
+    copy.follow(&registry);
+    assert_eq!(all(&copy.restored(&Rules::default())), all(&registry));
+}

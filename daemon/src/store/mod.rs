@@ -1,0 +1,144 @@
+//! What outlives the process: records of all families and series, on disk.
+//!
+//! [`Store`] is what keeps them; [`log`] is the one we have. [`committer`] writes to it what changed, by one thread,
+//! off the way of deltas.
+
+pub mod committer;
+pub mod disk;
+pub mod log;
+mod state;
+
+use std::{io, path::Path, time::Instant};
+
+use pushprom_core::{record::Record, registry::Registry, rules::Rules};
+
+pub use committer::Committer;
+pub use disk::{Disk, DiskFile, OsDisk};
+use log::Log;
+pub use state::{NotCommitted, Progress, Storage};
+
+/// Keeps records, in the order in which they were written.
+///
+/// What [`Store::commit`] has returned from survives a crash and a power cut; what it was in the middle of does
+/// whole or not at all.
+pub trait Store: Send {
+    /// Hands out all records, piece by piece, in their order. Called once, before anything is written. What is
+    /// damaged is an error, and stays as it is.
+    fn load(&mut self, take: &mut TakePiece<'_>) -> Result<Loaded, StoreError>;
+
+    /// Adds pieces of records as one. After an error nothing of it is relied on, nor anything else that is in the
+    /// files: from then on it fails, until all has been copied.
+    fn commit(&mut self, pieces: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), StoreError>;
+
+    /// Whether what is kept could do with much less room, as a copy of what is live.
+    fn wants_copy(&self) -> bool;
+
+    /// Begins a copy of everything. What is committed meanwhile goes there too.
+    fn begin_copy(&mut self) -> Result<(), StoreError>;
+
+    /// Adds a piece of records of what there is to the copy.
+    fn copy(&mut self, piece: &[u8]) -> Result<(), StoreError>;
+
+    /// Has the copy take the place of what was kept, on disk, if something has been committed since its last piece.
+    fn finish_copy(&mut self) -> Result<(), StoreError>;
+
+    /// Gives the copy up.
+    fn abandon_copy(&mut self);
+
+    /// Bytes that it takes.
+    fn bytes(&self) -> u64;
+
+    /// Says that nothing more comes.
+    fn close(&mut self) -> Result<(), StoreError>;
+}
+
+/// Opens the store in a directory, and restores an empty registry from it.
+pub fn open(path: &Path, registry: &Registry, rules: &Rules) -> Result<Box<dyn Store>, StoreError> {
+    let begun = Instant::now();
+    let shown = path.display().to_string();
+    let disk = OsDisk::open(path.to_owned());
+    let disk =
+        disk.map_err(|error| StoreError::Io { action: "open", path: shown.clone(), error })?;
+    let disk = disk.ok_or(StoreError::InUse { path: shown.clone() })?;
+    let mut store: Box<dyn Store> = Box::new(Log::new(Box::new(disk)));
+    let mut restore = registry.restore(rules);
+    let loaded = store.load(&mut |piece, is_settled| {
+        for record in Record::all_in(piece) {
+            let record = record.map_err(|error| error.to_string())?;
+            restore.follow(&record, is_settled).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    })?;
+    let restored = restore.finish(|_| ()).map_err(|error| StoreError::Damaged {
+        path: shown.clone(),
+        offset: 0,
+        problem: error.to_string(),
+    })?;
+    let (bytes, unfinished) = (loaded.bytes, loaded.unfinished);
+    let (families, series) = (restored.families, restored.series);
+    tracing::info!(path = shown, families, series, bytes, unfinished, took = ?begun.elapsed(), "restored");
+    Ok(store)
+}
+
+/// Takes records, and whether all that they are about must be known: see
+/// [`pushprom_core::registry::Restore::follow`].
+pub type TakePiece<'a> = dyn FnMut(&[u8], bool) -> Result<(), String> + 'a;
+
+/// What has been read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// Bytes of records.
+    pub bytes: u64,
+    /// Bytes after the last commit that was whole: of one that had not ended.
+    pub unfinished: u64,
+}
+
+/// Why a store cannot do what it is asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The system does not let it.
+    #[error("cannot {action} {path}: {error}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With which file.
+        path: String,
+        /// Why it failed.
+        #[source]
+        error: io::Error,
+    },
+    /// Another process has it.
+    #[error("{path} is in use by another pushprom: end that one, or choose another -storage.path")]
+    InUse {
+        /// The directory.
+        path: String,
+    },
+    /// What is there cannot be what was written.
+    #[error(
+        "{path} is damaged at byte {offset}: {problem}. Nothing has been changed; \
+         pushprom storage repair says what can be saved"
+    )]
+    Damaged {
+        /// The file.
+        path: String,
+        /// Where.
+        offset: u64,
+        /// In what way.
+        problem: String,
+    },
+    /// It is of a release that this one does not know.
+    #[error(
+        "{path} has version {version} of the format; this release reads {known}: use a newer one"
+    )]
+    Version {
+        /// The file.
+        path: String,
+        /// The version it says.
+        version: u32,
+        /// The one we know.
+        known: u32,
+    },
+    /// An earlier failure has not been mended.
+    #[error("an earlier write failed")]
+    Failed,
+}

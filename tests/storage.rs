@@ -1,0 +1,48 @@
+//! What outlives the process.
+
+use tempfile::TempDir;
+
+use crate::support::Server;
+
+/// A server that answers when what was pushed is on disk.
+fn durable(directory: &TempDir) -> Server {
+    let path = format!("-storage.path={}", directory.path().join("store").display());
+    Server::start(&[&path, "-storage.ack=commit", "-openmetrics.created"])
+}
+
+const DELTAS: &str = r#"[
+    {"type":"counter","name":"c_total","help":"h","method":"add","value":2.5,"labels":{"a":"b"}},
+    {"type":"counter","name":"zero_total","method":"declare"},
+    {"type":"gauge","name":"g","method":"set","value":-1},
+    {"type":"histogram","name":"h","method":"observe","value":0.3,"exemplar":{"labels":{"trace_id":"x"}}},
+    {"type":"histogram","name":"n","method":"observe","value":7,"native":{}},
+    {"type":"summary","name":"s","method":"observe","value":4,"objectives":{"0.5":0.05}}
+]"#;
+
+/// What clients pushed, as OpenMetrics with births shows it.
+fn page(server: &Server) -> String {
+    let accept = [("Accept", "application/openmetrics-text; version=1.0.0")];
+    let mut client = crate::support::Client::connect(server.http);
+    let page = client.request("GET", "/metrics", &accept, None).expect("an answer").text();
+    let is_own = |line: &&str| {
+        line.contains("pushprom_") || line.contains("process_") || line.contains("request")
+    };
+    page.lines().filter(|line| !is_own(line)).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_was_acknowledged_survives_kill_9() {
+    let directory = TempDir::new().expect("a directory");
+    let mut server = durable(&directory);
+    server.push_ok(DELTAS);
+    let before = page(&server);
+    server.signal("KILL");
+    server.wait();
+    let mut server = durable(&directory);
+    assert_eq!(page(&server), before);
+    server.push_ok(DELTAS);
+    let before = page(&server);
+    server.signal("TERM");
+    assert!(server.wait().success());
+    assert_eq!(page(&durable(&directory)), before);
+}
