@@ -104,7 +104,7 @@ impl Gate {
             return Ok((settings, None));
         }
         let user = match Basic::of(headers) {
-            Some(basic) => self.check(&settings.users, basic, remote).await,
+            Some(basic) => Box::pin(self.check(&settings.users, basic, remote)).await,
             None => {
                 self.telemetry.record_refused(Refused::Unauthorized);
                 Err(reply::text(StatusCode::UNAUTHORIZED, UNAUTHORIZED))
@@ -153,7 +153,7 @@ impl Gate {
             return Ok(Arc::clone(principal));
         }
         if let Some(basic) = Basic::of(headers) {
-            let user = self.check(access.users(), basic, remote).await?;
+            let user = Box::pin(self.check(access.users(), basic, remote)).await?;
             return Ok(Arc::clone(access.of_user(&user).unwrap_or(access.anonymous())));
         }
         let authorization = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
