@@ -3,7 +3,7 @@
 use std::{fmt, io, panic, path::Path, sync::Arc, time::Instant};
 
 use pushprom_core::{policy::Policy, registry::Registry};
-use socket2::{Socket, Type};
+use socket2::{SockAddr, Socket, Type};
 use tokio::{
     runtime, select,
     signal::unix::{Signal, SignalKind, signal},
@@ -81,9 +81,10 @@ pub fn run(config: Config) -> Result<(), RunError> {
     report_panics(&telemetry);
     let web =
         config.web_config_file.as_deref().map(|path| open_web(path, &telemetry)).transpose()?;
-    let Bound { listeners, sockets, files: _removed_at_the_end } = bind_all(config, &telemetry)?;
+    let bound = bind_all(config, &telemetry)?;
     access::check(config, web.as_deref())?;
-    warn_if_open(config, web.as_deref());
+    warn_if_open(config, web.as_deref(), &bound)?;
+    let Bound { listeners, sockets, files: _removed_at_the_end } = bound;
     let registry = Registry::new(config.schema_conflicts);
     let policy = Policy::open(Arc::clone(&settings.rules));
     for path in &config.declare_files {
@@ -143,14 +144,21 @@ pub fn check(config: &Config) -> Result<(), RunError> {
     Ok(access::check(config, web.as_ref())?)
 }
 
-/// Says so if anybody who reaches us from elsewhere may do everything.
-fn warn_if_open(config: &Config, web: Option<&Web>) {
-    if access::is_open_to_others(config, web) {
+/// Says so if anybody who reaches us from elsewhere may do everything. Sockets say where we listen: flags do
+/// not know of those that were passed to us.
+fn warn_if_open(config: &Config, web: Option<&Web>, bound: &Bound) -> io::Result<()> {
+    let http = bound.listeners.iter().filter_map(|listener| listener.ip().transpose());
+    let http = http.collect::<io::Result<Vec<_>>>()?;
+    let sockets = bound.sockets.iter().map(|(socket, _)| socket.local_addr());
+    let sockets = sockets.collect::<io::Result<Vec<_>>>()?;
+    let udp: Vec<_> = sockets.iter().filter_map(SockAddr::as_socket).collect();
+    if access::is_open_to_others(config, web, &http, &udp) {
         tracing::warn!(
             "whoever reaches the addresses listened on may push and scrape: say in the section access \
              of -config.file who may, or listen on 127.0.0.1"
         );
     }
+    Ok(())
 }
 
 /// Reads the file of TLS, users and headers, and has it be known when it changes.

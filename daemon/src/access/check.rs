@@ -1,8 +1,10 @@
 //! What the configuration says of access, held against what it cannot know by itself: the users of
 //! `-web.config.file`, and where we listen.
 
+use std::net::SocketAddr;
+
 use crate::{
-    config::{Address, Config, Endpoint, Mark, Origins},
+    config::{Config, Mark, Origins},
     web::Web,
 };
 
@@ -61,15 +63,14 @@ pub fn check(config: &Config, web: Option<&Web>) -> Result<(), CheckError> {
     Ok(())
 }
 
-/// Whether anybody who reaches us from elsewhere may do everything.
-pub fn is_open_to_others(config: &Config, web: Option<&Web>) -> bool {
-    let is_loopback = |address: &Address| address.socket.ip().is_loopback();
-    let is_near = |endpoint: &Endpoint| match endpoint {
-        Endpoint::Ip(address) => is_loopback(address),
-        Endpoint::Unix(_) => true,
-    };
+/// Whether anybody who reaches us from elsewhere may do everything, where we listen at these addresses.
+pub fn is_open_to_others(
+    config: &Config,
+    web: Option<&Web>,
+    http: &[SocketAddr],
+    udp: &[SocketAddr],
+) -> bool {
+    let is_far = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
     let is_guarded = web.is_some_and(Web::is_guarded);
-    let is_near = (is_guarded || config.http_listen.iter().all(is_near))
-        && config.udp_listen.iter().all(is_loopback);
-    config.access.is_none() && !is_near
+    config.access.is_none() && (!is_guarded && http.iter().any(is_far) || udp.iter().any(is_far))
 }
