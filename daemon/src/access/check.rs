@@ -1,11 +1,11 @@
 //! What the configuration says of access, held against what it cannot know by itself: the users of
 //! `-web.config.file`, and where we listen.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use crate::{
     config::{Config, Mark, Origins},
-    web::Web,
+    web::{FileError, Web},
 };
 
 /// Why access cannot be granted as the configuration says.
@@ -26,11 +26,14 @@ pub enum CheckError {
         "-web.cors.origins=* is for open access alone, and -web.config.file has users: list the origins"
     )]
     Origins,
+    /// What it is held against is of no use itself.
+    #[error("-web.config.file is invalid, so that access cannot be checked against it: {0}")]
+    Web(#[from] Arc<FileError>),
 }
 
 /// Looks for principals who could never show who they are, and for pages that may do too much.
 pub fn check(config: &Config, web: Option<&Web>) -> Result<(), CheckError> {
-    let web = web.and_then(|web| web.settings().ok());
+    let web = web.map(Web::settings).transpose()?;
     if config.origins == Origins::Any && web.as_ref().is_some_and(|web| !web.users.is_empty()) {
         return Err(CheckError::Origins);
     }
@@ -45,6 +48,13 @@ pub fn check(config: &Config, web: Option<&Web>) -> Result<(), CheckError> {
                 }
                 (Mark::User { .. } | Mark::Token(_), Some(web)) if !web.users.is_empty() => {
                     "would be no use: -web.config.file has users, and takes nothing but theirs"
+                }
+                (Mark::Certificate(_), None) => {
+                    "would be no use: there is no -web.config.file to ask clients for certificates"
+                }
+                (Mark::Certificate(_), Some(web)) if !web.verifies_clients() => {
+                    "would be no use: -web.config.file verifies no certificates of clients; set \
+                     client_auth_type to VerifyClientCertIfGiven or RequireAndVerifyClientCert"
                 }
                 (
                     Mark::WebUser(_)
