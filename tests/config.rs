@@ -231,3 +231,26 @@ fn a_reload_opens_nothing_by_a_slip() {
     file.write(access);
     assert_eq!(reload(), (200, "reloaded\n".to_owned()));
 }
+
+/// Access is held against the users of the other file, which may be broken just then.
+#[test]
+fn a_reload_names_what_is_wrong_with_the_other_file() {
+    let users =
+        "basic_auth_users: {a: $2y$04$TNlXC1W9pxwE9J0V5tbxn.kMvQJUaGNPpG1TcdZGB5ohhLVs8AkVu}\n";
+    let file = File::new("access: {principals: [{name: a, user: a, rights: [push]}]}\n");
+    let web = file.0.path().join("web.yml");
+    fs::write(&web, users).expect("it can be written");
+    let server = Server::start(&[&file.flag(), &format!("-web.config.file={}", web.display())]);
+    fs::write(&web, "basic_auth_users: {a: b}\n").expect("it can be written");
+    server.signal("HUP");
+    let event = server.wait_for_log("a failure", |event| {
+        event["message"] == "the configuration could not be reloaded; the old one stays"
+    });
+    let error = event["error"].as_str().expect("it says why");
+    let invalid = "-web.config.file is invalid, so that access cannot be checked against it: ";
+    let place = format!("{}:1:", web.display());
+    assert!(error.starts_with(invalid) && error.contains(&place), "{error}");
+    fs::write(&web, users).expect("it can be written");
+    server.signal("HUP");
+    server.wait_for_log("a reload", |event| event["message"] == "configuration reloaded");
+}
