@@ -323,7 +323,7 @@ fn a_datagram_is_of_the_network_it_comes_from() {
 access:
   principals:
     - {name: lan, networks: [127.0.0.0/8], rights: [push], labels: {net: lan}}
-    - {name: other, networks: [127.0.0.2], rights: [scrape]}
+    - {name: other, networks: [127.0.0.2], rights: []}
     - {name: local, networks: [unix], rights: [push], labels: {net: local}}
   anonymous: {rights: [scrape]}
 ";

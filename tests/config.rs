@@ -70,6 +70,38 @@ fn a_file_can_be_checked() {
     assert!(stderr.contains("  check-config file\n"), "{stderr}");
 }
 
+/// All that a start would stumble over is found, but for the sockets.
+#[test]
+fn what_a_start_would_refuse_is_found_before() {
+    let file = File::new("");
+    let declared = r#"{"type":"counter","name":"a","method":"declare"}"#;
+    fs::write(file.0.path().join("good.json"), declared).expect("it can be written");
+    fs::write(file.0.path().join("bad.json"), inc("a")).expect("it can be written");
+    let target = "target_label \"a-b\" is never the name of a label";
+    for (text, problem) in [
+        ("declare: {file: good.json}", ""),
+        ("declare: {file: [good.json, none.json]}", "none.json lists: No such file or directory"),
+        ("declare: {file: bad.json}", "changes a value: use the method declare"),
+        ("rules: [{match: a, limit: }]", "1:25: invalid u64"),
+        ("rules: [{match: a, relabel: [{target_label: a-b}]}]", target),
+        (
+            "{names: {validation_scheme: utf8}, rules: [{match: a, relabel: [{target_label: a-b}]}]}",
+            "",
+        ),
+        (
+            "access: {principals: [{name: a, networks: [unix], rights: [scrape]}]}",
+            "principal \"a\" is known by networks alone",
+        ),
+    ] {
+        file.write(text);
+        let output = Command::new(BINARY).args(["check-config", &file.path()]).output();
+        let output = output.expect("the binary runs");
+        let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!(output.status.success(), problem.is_empty(), "{text}: {stderr}");
+        assert!(stderr.contains(problem), "{text}: {stderr}");
+    }
+}
+
 #[test]
 fn a_signal_or_a_request_puts_another_file_in_force() {
     let file = File::new("series: {limit: 1}\n");

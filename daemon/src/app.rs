@@ -2,7 +2,7 @@
 
 use std::{fmt, io, panic, path::Path, sync::Arc, time::Instant};
 
-use pushprom_core::{policy::Policy, registry::Registry};
+use pushprom_core::{policy::Policy, registry::Registry, rules::Rules};
 use socket2::{SockAddr, Socket, Type};
 use tokio::{
     runtime, select,
@@ -85,14 +85,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
     access::check(config, web.as_deref())?;
     warn_if_open(config, web.as_deref(), &bound)?;
     let Bound { listeners, sockets, files: _removed_at_the_end } = bound;
-    let registry = Registry::new(config.schema_conflicts);
-    let policy = Policy::open(Arc::clone(&settings.rules));
-    for path in &config.declare_files {
-        let declared = declare(path, &registry, &policy, &config.limits, clock::now());
-        let deltas = declared
-            .map_err(|error| RunError::Declare { path: path.display().to_string(), error })?;
-        tracing::info!(path = %path.display(), deltas, "declared");
-    }
+    let registry = with_declared(config, &settings.rules)?;
     let ingest = Arc::new(Ingest::new(registry, Arc::clone(&telemetry)));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -141,7 +134,22 @@ pub fn run(config: Config) -> Result<(), RunError> {
 /// Whether `config` could be run with: what reading it alone does not tell.
 pub fn check(config: &Config) -> Result<(), RunError> {
     let web = config.web_config_file.as_deref().map(|path| Web::open(path, |_| {})).transpose()?;
-    Ok(access::check(config, web.as_ref())?)
+    access::check(config, web.as_ref())?;
+    with_declared(config, &Arc::new(config.rules.clone()))?;
+    Ok(())
+}
+
+/// A registry of what files declare.
+fn with_declared(config: &Config, rules: &Arc<Rules>) -> Result<Registry, RunError> {
+    let registry = Registry::new(config.schema_conflicts);
+    let policy = Policy::open(Arc::clone(rules));
+    for path in &config.declare_files {
+        let declared = declare(path, &registry, &policy, &config.limits, clock::now());
+        let deltas = declared
+            .map_err(|error| RunError::Declare { path: path.display().to_string(), error })?;
+        tracing::info!(path = %path.display(), deltas, "declared");
+    }
+    Ok(registry)
 }
 
 /// Says so if anybody who reaches us from elsewhere may do everything. Sockets say where we listen: flags do

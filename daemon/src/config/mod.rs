@@ -300,7 +300,7 @@ impl Config {
         let names = values.get("names.validation-scheme", parse_name_scheme)?;
         let mut rules = rules(&values)?;
         let in_file = |problem| FileError::new(path.as_deref().unwrap_or(Path::new("")), problem);
-        let mut file_rules = file.rules().map_err(in_file)?;
+        let mut file_rules = file.rules(names).map_err(in_file)?;
         let rules_of_file = file_rules.len();
         rules.list.append(&mut file_rules);
         let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
