@@ -102,6 +102,24 @@ fn what_a_start_would_refuse_is_found_before() {
     }
 }
 
+/// Those of flags begin where the server was started, which is elsewhere.
+#[test]
+fn paths_in_a_file_begin_where_it_is() {
+    let text = "web: {config: {file: web.yml}}\ndeclare: {file: declared.json}\n\
+                unix_listen_address: push.sock\n";
+    let file = File::new(text);
+    let declared = r#"{"type":"counter","name":"a","method":"declare"}"#;
+    fs::write(file.0.path().join("declared.json"), declared).expect("it can be written");
+    let headers = "http_server_config: {headers: {X-Frame-Options: deny}}\n";
+    fs::write(file.0.path().join("web.yml"), headers).expect("it can be written");
+    let server = Server::start(&[&file.flag()]);
+    let reply = server.request("GET", "/metrics", None);
+    assert!(reply.text().contains("\na 0\n"), "{}", reply.text());
+    let header = reply.headers.iter().find(|(name, _)| name == "x-frame-options");
+    assert_eq!(header.map(|(_, value)| &**value), Some("deny"));
+    assert!(file.0.path().join("push.sock").exists());
+}
+
 #[test]
 fn a_signal_or_a_request_puts_another_file_in_force() {
     let file = File::new("series: {limit: 1}\n");
