@@ -15,9 +15,6 @@ use crate::{
     policy::{Client, Source},
 };
 
-/// One part in so many of the bytes that series may take is for overflow series alone.
-const OVERFLOW_PART: usize = 8;
-
 /// A delta that is to begin a series.
 #[derive(Clone, Copy)]
 struct New<'a, 'd, 'l> {
@@ -108,10 +105,8 @@ impl Registry {
         {
             return Err(SeriesLimit::Client(limit));
         }
-        // The last part is for overflow series.
-        let bytes_max = limits.bytes - limits.bytes / OVERFLOW_PART;
         let bytes = Series::bytes_of(family, bytes(new.labels));
-        if self.ledger.take(bytes, bytes_max) {
+        if self.ledger.take(bytes, limits.ordinary_bytes()) {
             Ok(bytes)
         } else {
             Err(SeriesLimit::Bytes(limits.bytes))
@@ -133,7 +128,8 @@ impl Registry {
         let holding = source.policy.series_max().and_then(|_| self.clients.take(source.client));
         let birth = Birth { fingerprint, role, holding, expire_after, bytes, now };
         let series = Arc::new(Series::new(Arc::clone(family), birth));
-        let folded = fold(&series, delta, rules.limits.bytes, now);
+        let bytes_max = rules.limits.ordinary_bytes();
+        let folded = fold(&series, delta, bytes_max, now);
         let layout_ignored = match folded {
             Ok(ignored) => ignored.unwrap_or_default(),
             Err(rejected) => {
@@ -145,7 +141,7 @@ impl Registry {
             }
         };
         // Nothing can fail from here on.
-        let help_replaced = family.adopt_help(delta.help(), rules.limits.bytes);
+        let help_replaced = family.adopt_help(delta.help(), bytes_max);
         if expire_after.is_some() {
             family.set_may_expire();
         }
@@ -172,7 +168,7 @@ impl Registry {
         limit: SeriesLimit,
     ) -> Result<Applied, Rejected> {
         let New { delta, source, now, .. } = new;
-        family.record_overflow(delta.labels(), source.policy.rules().limits.bytes);
+        family.record_overflow(delta.labels(), source.policy.rules().limits.ordinary_bytes());
         self.overflowed.store(true, Relaxed);
         match delta.kind() {
             Kind::Counter | Kind::Histogram | Kind::Summary => {}

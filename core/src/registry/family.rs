@@ -104,7 +104,7 @@ impl Family {
         let help = ruled_help.map_or_else(|| delta.help().into(), Arc::clone);
         let label_names = label_names(delta);
         let charged = FAMILY_BYTES + delta.name().len() + help.len() + label_names.len();
-        if !ledger.take(charged, rules.limits.bytes) {
+        if !ledger.take(charged, rules.limits.ordinary_bytes()) {
             return None;
         }
         let form = match delta.change() {

@@ -259,7 +259,7 @@ impl Registry {
             // Its label names are those of the series, which have been checked.
             SchemaConflicts::Reject => family.check_help(delta)?,
         }
-        let bytes_max = source.policy.rules().limits.bytes;
+        let bytes_max = source.policy.rules().limits.ordinary_bytes();
         let Some(layout_ignored) = fold(series, delta, bytes_max, now)? else { return Ok(None) };
         let help_replaced = family.adopt_help(delta.help(), bytes_max);
         Ok(Some(Applied { help_replaced, layout_ignored, ..Applied::default() }))

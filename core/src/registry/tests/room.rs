@@ -337,6 +337,34 @@ fn no_series_is_beyond_the_limit_of_bytes() {
 }
 
 #[test]
+/// Series fill what is theirs, and then comes what takes bytes without being a series.
+#[test]
+fn the_room_of_overflow_series_is_theirs_alone() {
+    let histogram = |family: usize, a: usize, more: &str| {
+        let buckets = "[1,2,3,4,5,6,7,8,9,10]";
+        format!(
+            r#"{{"type":"histogram","name":"h{family}","method":"observe","value":1,"buckets":{buckets},{more}"labels":{{"a":"{a}"}}}}"#
+        )
+    };
+    let help = format!(r#""help":"{}","#, "x".repeat(8000));
+    let exemplar = r#""exemplar":{"labels":{"a":"b"}},"#;
+    // Of those that overflow the labels are looked at, which takes room too: nothing more is needed for that.
+    for (what, more) in [("samples", ""), ("help texts", &help), ("exemplars", exemplar)] {
+        let limits = SeriesLimits { bytes: 1_000_000, ..SeriesLimits::default() };
+        let (registry, policy) = (registry(), policy(limits));
+        let all = |a: usize, more: &str| -> Vec<String> {
+            (0..20).map(|family| histogram(family, a, more)).collect()
+        };
+        assert_eq!(count(&registry, &policy, &all(1, "")), [20, 0, 0], "{what}");
+        let gauges: Vec<String> = (0..6000).map(|a| delta("gauge", "g", a)).collect();
+        assert!(count(&registry, &policy, &gauges)[2] > 0, "{what}");
+        assert_eq!(count(&registry, &policy, &all(1, more)), [20, 0, 0], "{what}");
+        assert!(registry.bytes() <= limits.ordinary_bytes(), "{what}: {}", registry.bytes());
+        assert_eq!(count(&registry, &policy, &all(2, more)), [0, 20, 0], "{what}");
+        assert!(registry.bytes() <= limits.bytes, "{what}: {}", registry.bytes());
+    }
+}
+
 fn a_help_text_that_no_rule_sets_any_more_is_that_of_the_next_delta() {
     let registry = Registry::new(SchemaConflicts::Reject);
     let settings = crate::rules::Settings { help: Some("ruled".into()), ..Default::default() };
