@@ -4,11 +4,11 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use super::{
     Applied, Destination, Families, Registry, Rejected, SchemaConflicts, SeriesLimit,
-    family::Family,
+    family::{FAMILY_BYTES, Family},
     find,
     fingerprint::Fingerprint,
     fold, reserved,
-    series::{Birth, Role, Series},
+    series::{Birth, Role, SERIES_BYTES, Series},
 };
 use crate::{
     model::{Delta, Kind, LabelSet, Labels, Quoted, Timestamp, collision, escape_value},
@@ -87,24 +87,36 @@ impl Registry {
         }
         let rules = source.policy.rules();
         let limit = SeriesLimit::Bytes(rules.limits.bytes);
+        // Before any rule is looked at: a name that is refused may come without end, and is to cost no match.
+        self.check_counts(source).map_err(|limit| too_many(delta, limit))?;
+        if self.bytes() + FAMILY_BYTES + SERIES_BYTES > rules.limits.ordinary_bytes() {
+            return Err(too_many(delta, limit));
+        }
         let family = Family::new(delta, rules, Arc::clone(&self.ledger));
         family.ok_or_else(|| too_many(delta, limit))
     }
 
-    /// Takes the bytes of one series more from the ledger, if no limit is in the way.
-    fn room_for(&self, family: &Family, new: &New<'_, '_, '_>) -> Result<usize, SeriesLimit> {
-        let limits = &new.source.policy.rules().limits;
-        if let Some(limit) = family.reached_limit() {
-            return Err(SeriesLimit::Family(limit));
+    /// Whether there may be one series more, of whatever family.
+    fn check_counts(&self, source: Source<'_>) -> Result<(), SeriesLimit> {
+        let all = source.policy.rules().limits.all;
+        if self.series_count() >= all {
+            return Err(SeriesLimit::All(all));
         }
-        if self.series_count() >= limits.all {
-            return Err(SeriesLimit::All(limits.all));
-        }
-        if let Some(limit) = new.source.policy.series_max()
-            && self.clients.series_of(new.source.client) >= limit
+        if let Some(limit) = source.policy.series_max()
+            && self.clients.series_of(source.client) >= limit
         {
             return Err(SeriesLimit::Client(limit));
         }
+        Ok(())
+    }
+
+    /// Takes the bytes of one series more from the ledger, if no limit is in the way.
+    fn room_for(&self, family: &Family, new: &New<'_, '_, '_>) -> Result<usize, SeriesLimit> {
+        if let Some(limit) = family.reached_limit() {
+            return Err(SeriesLimit::Family(limit));
+        }
+        self.check_counts(new.source)?;
+        let limits = &new.source.policy.rules().limits;
         let bytes = Series::bytes_of(family, bytes(new.labels));
         if self.ledger.take(bytes, limits.ordinary_bytes()) {
             Ok(bytes)

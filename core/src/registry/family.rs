@@ -84,7 +84,7 @@ pub struct Culprit {
 }
 
 /// Bytes that a family takes besides its texts and series.
-const FAMILY_BYTES: usize = 1024;
+pub(super) const FAMILY_BYTES: usize = 1024;
 
 /// A kind, and how its series are kept: as the first delta asks for, where no rule says otherwise.
 pub(super) enum Form {

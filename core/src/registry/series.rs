@@ -34,7 +34,7 @@ const EXEMPLAR_BYTES: usize = 4 * EXEMPLAR_CHARS_MAX + 128;
 
 /// Bytes that a series takes besides its state and its labels: itself, its places in the table and in the
 /// rosters, and what an allocator adds.
-const SERIES_BYTES: usize = 192;
+pub(super) const SERIES_BYTES: usize = 192;
 
 /// Bytes of a native bucket: two numbers, in a list that grows by doubling.
 const NATIVE_BUCKET_BYTES: usize = 32;

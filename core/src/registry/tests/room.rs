@@ -100,6 +100,34 @@ fn a_new_family_has_no_series_to_add_up_in() {
     assert_eq!((registry.series_count(), registry.family_count()), (2, 1));
 }
 
+/// The rule is the one thing that could name the last limit: it is not looked at where another is reached.
+#[test]
+fn no_rule_is_looked_at_for_a_new_name_that_is_refused() {
+    let limits = SeriesLimits::default();
+    for (limits, words) in [
+        (SeriesLimits { all: 1, ..limits }, "the limit of 1: "),
+        (SeriesLimits { per_client: Some(1), ..limits }, "the limit of 1 for this client: "),
+        // Of a family and a series of 1,230 bytes; another such family would fit, but without a series.
+        (SeriesLimits { bytes: 2700, ..limits }, "fits into 2700 bytes: "),
+        (limits, "the limit of 0 for its family: "),
+    ] {
+        let settings = crate::rules::Settings { limit: Some(0), ..Default::default() };
+        let pattern = crate::rules::Pattern::new("refused").unwrap();
+        let rule = crate::rules::Rule::of_families(pattern, settings);
+        let policy = Policy::open(Rules { limits, list: vec![rule], ..Rules::default() }.into());
+        let source = Source { client: Client::Address(1), policy: &policy };
+        let registry = registry();
+        let push = |family: &str| {
+            let text = delta("gauge", family, 1);
+            let message = json::decode(text.as_bytes(), &Limits::default());
+            registry.apply(message.deltas[0].as_ref().unwrap(), source, Timestamp(0))
+        };
+        assert_eq!(push("taken").map(|applied| applied.created), Ok(true));
+        let refused = push("refused").unwrap_err().to_string();
+        assert!(refused.contains(&format!("would be one series more than {words}")), "{refused}");
+    }
+}
+
 #[test]
 fn a_client_has_its_own_limit() {
     let limits = SeriesLimits { per_client: Some(2), ..SeriesLimits::default() };
