@@ -320,6 +320,12 @@ impl Family {
         sorted
     }
 
+    /// Whether a page would have to wait for somebody.
+    #[cfg(test)]
+    pub(super) fn holds_up_pages(&self) -> bool {
+        self.sorted.is_locked()
+    }
+
     fn no_values(&self, capacity: usize) -> Values {
         match &self.form {
             Form::Counter => Values::Counter(Vec::with_capacity(capacity)),

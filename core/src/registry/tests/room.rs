@@ -11,7 +11,7 @@ fn policy(limits: SeriesLimits) -> Policy {
     Policy::open(Rules { limits, ..Rules::default() }.into())
 }
 
-fn registry() -> Registry {
+pub(super) fn registry() -> Registry {
     Registry::new(SchemaConflicts::Adopt)
 }
 
@@ -24,7 +24,7 @@ fn delete(registry: &Registry, of_family: impl Fn(&str) -> bool) -> usize {
 }
 
 /// A delta of `kind` to the series of `family` with `a` as its label's value.
-fn delta(kind: &str, family: &str, a: usize) -> String {
+pub(super) fn delta(kind: &str, family: &str, a: usize) -> String {
     let method = if kind == "gauge" { "set" } else { "add" };
     let method = if kind == "summary" { "observe" } else { method };
     let buckets = if kind == "histogram" { r#""buckets":[1],"# } else { "" };
@@ -35,7 +35,7 @@ fn delta(kind: &str, family: &str, a: usize) -> String {
 }
 
 /// Applies deltas; counts those that made or met a series, those that overflowed and those that were refused.
-fn count(registry: &Registry, policy: &Policy, deltas: &[String]) -> [usize; 3] {
+pub(super) fn count(registry: &Registry, policy: &Policy, deltas: &[String]) -> [usize; 3] {
     let deltas: Vec<&str> = deltas.iter().map(String::as_str).collect();
     let outcome = apply_under(registry, policy, &deltas);
     let lines = || outcome.lines().take(deltas.len());
@@ -205,7 +205,7 @@ fn push_at(registry: &Registry, policy: &Policy, text: &str, now: u64) -> Applie
     registry.apply(message.deltas[0].as_ref().unwrap(), policy.source(), now).unwrap()
 }
 
-fn expiring(seconds: u32) -> Policy {
+pub(super) fn expiring(seconds: u32) -> Policy {
     let expire_after = std::num::NonZeroU32::new(seconds);
     Policy::open(Rules { expire_after, ..Rules::default() }.into())
 }
