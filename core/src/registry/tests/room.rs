@@ -217,7 +217,7 @@ fn a_series_expires_so_long_after_the_last_delta_to_it() {
     push_at(&registry, &policy, &one, 100);
     push_at(&registry, &policy, &two, 100);
     push_at(&registry, &policy, &one, 130);
-    for (now, expired) in [(159, 0), (160, 1), (160, 0), (189, 0)] {
+    for (now, expired) in [(160, 0), (161, 1), (161, 0), (189, 0)] {
         assert_eq!(registry.expire(Timestamp(now * 1000), || ()), expired, "at {now}");
     }
     assert!(!page(&registry).contains("a=\"2\""));
@@ -226,8 +226,10 @@ fn a_series_expires_so_long_after_the_last_delta_to_it() {
     let snapshot = registry.snapshot(Timestamp(0));
     assert_eq!(snapshot.families()[0].index.born(), [Timestamp(100_000), Timestamp(189_000)]);
     assert_eq!(page(&registry), "# HELP c \n# TYPE c counter\nc{a=\"1\"} 4\nc{a=\"2\"} 2\n");
-    assert_eq!(registry.expire(Timestamp(190_000), || ()), 1);
-    assert_eq!(registry.expire(Timestamp(249_000), || ()), 1);
+    assert_eq!(registry.expire(Timestamp(190_000), || ()), 0);
+    assert_eq!(registry.expire(Timestamp(191_000), || ()), 1);
+    assert_eq!(registry.expire(Timestamp(249_000), || ()), 0);
+    assert_eq!(registry.expire(Timestamp(250_000), || ()), 1);
     assert_eq!((registry.family_count(), page(&registry)), (0, String::new()));
     // Its name is free for something else.
     assert!(push_at(&registry, &policy, &delta("gauge", "c", 1), 250).created);
@@ -241,8 +243,8 @@ fn nothing_expires_unasked_or_by_a_clock_that_goes_back() {
     let policy = expiring(60);
     push_at(&registry, &policy, &delta("counter", "d", 1), 1000);
     push_at(&registry, &policy, &delta("counter", "d", 1), 10);
-    assert_eq!(registry.expire(Timestamp(1_059_000), || ()), 0);
-    assert_eq!(registry.expire(Timestamp(1_060_000), || ()), 1);
+    assert_eq!(registry.expire(Timestamp(1_060_000), || ()), 0);
+    assert_eq!(registry.expire(Timestamp(1_061_000), || ()), 1);
 }
 
 #[test]
@@ -263,7 +265,8 @@ fn other_rules_hold_for_what_is_there() {
     let helped = delta("counter", "c", 1).replace("\"method\"", "\"help\":\"mine\",\"method\"");
     assert!(!push_at(&registry, &policy, &helped, 100).help_replaced);
     assert!(page(&registry).starts_with("# HELP c ruled\n"));
-    assert_eq!(registry.expire(Timestamp(160_000), || ()), 4);
+    assert_eq!(registry.expire(Timestamp(160_000), || ()), 0);
+    assert_eq!(registry.expire(Timestamp(161_000), || ()), 4);
 }
 
 /// Deltas come while series expire and are deleted: each is in what was removed or in what is there.
