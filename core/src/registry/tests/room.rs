@@ -269,36 +269,6 @@ fn other_rules_hold_for_what_is_there() {
     assert_eq!(registry.expire(Timestamp(161_000), || ()), 4);
 }
 
-/// Deltas come while series expire and are deleted: each is in what was removed or in what is there.
-#[test]
-fn no_delta_is_lost_to_a_removal() {
-    let (registry, policy) = (registry(), Policy::default());
-    let done = AtomicUsize::new(0);
-    let removed = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        for _ in 0..3 {
-            scope.spawn(|| {
-                for n in 0..20_000 {
-                    push_at(&registry, &policy, &delta("counter", "c", n % 7), 1);
-                }
-                done.fetch_add(1, Relaxed);
-            });
-        }
-        scope.spawn(|| {
-            while done.load(Relaxed) < 3 {
-                removed.fetch_add(delete(&registry, |_| true), Relaxed);
-                assert!(registry.series_count() <= 7);
-            }
-        });
-    });
-    // Which delta went with which series cannot be told; but all counts agree in the end.
-    let left = registry.series_count();
-    assert_eq!(delete(&registry, |_| true), left);
-    assert_eq!((registry.bytes(), registry.family_count()), (0, 0));
-    assert!(registry.shards.iter().all(|shard| shard.read().is_empty()));
-    assert!(removed.load(Relaxed) > 0);
-}
-
 #[test]
 fn the_label_with_most_values_is_to_blame() {
     let limits = SeriesLimits { per_family: Some(4), ..SeriesLimits::default() };
@@ -367,7 +337,6 @@ fn no_series_is_beyond_the_limit_of_bytes() {
     assert_eq!(registry.bytes(), 0);
 }
 
-#[test]
 /// Series fill what is theirs, and then comes what takes bytes without being a series.
 #[test]
 fn the_room_of_overflow_series_is_theirs_alone() {
@@ -396,6 +365,7 @@ fn the_room_of_overflow_series_is_theirs_alone() {
     }
 }
 
+#[test]
 fn a_help_text_that_no_rule_sets_any_more_is_that_of_the_next_delta() {
     let registry = Registry::new(SchemaConflicts::Reject);
     let settings = crate::rules::Settings { help: Some("ruled".into()), ..Default::default() };
