@@ -135,13 +135,13 @@ impl Registry {
             None => {}
         }
         let Some(shaped) = source.policy.shape(delta)? else {
-            self.aliases.put(pushed, Alias::Dropped);
+            self.aliases.put(pushed, Alias::Dropped, self.series_count());
             return Ok(DROPPED);
         };
         let applied = self.apply_as_it_is(&shaped, source, now)?;
         let fingerprint = self.fingerprinter.of(shaped.name(), shaped.labels());
         if let Some(series) = self.find(fingerprint) {
-            self.aliases.put(pushed, Alias::Of(series));
+            self.aliases.put(pushed, Alias::Of(series), self.series_count());
         }
         Ok(applied)
     }
