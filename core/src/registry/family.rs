@@ -84,7 +84,7 @@ pub struct Culprit {
 }
 
 /// Bytes that a family takes besides its texts and series.
-const FAMILY_BYTES: usize = 1024;
+pub(super) const FAMILY_BYTES: usize = 1024;
 
 /// A kind, and how its series are kept: as the first delta asks for, where no rule says otherwise.
 pub(super) enum Form {
@@ -104,7 +104,7 @@ impl Family {
         let help = ruled_help.map_or_else(|| delta.help().into(), Arc::clone);
         let label_names = label_names(delta);
         let charged = FAMILY_BYTES + delta.name().len() + help.len() + label_names.len();
-        if !ledger.take(charged, rules.limits.bytes) {
+        if !ledger.take(charged, rules.limits.ordinary_bytes()) {
             return None;
         }
         let form = match delta.change() {
@@ -318,6 +318,12 @@ impl Family {
             *sorted = mem::take(&mut *sorted).merged_with(fresh);
         }
         sorted
+    }
+
+    /// Whether a page would have to wait for somebody.
+    #[cfg(test)]
+    pub(super) fn holds_up_pages(&self) -> bool {
+        self.sorted.is_locked()
     }
 
     fn no_values(&self, capacity: usize) -> Values {

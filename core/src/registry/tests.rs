@@ -2,6 +2,7 @@
 
 mod observations;
 mod policies;
+mod removal;
 mod room;
 
 use std::thread;
