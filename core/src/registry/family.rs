@@ -98,7 +98,7 @@ pub struct Culprit {
 }
 
 /// Bytes that a family takes besides its texts and series.
-const FAMILY_BYTES: usize = 1024;
+pub(super) const FAMILY_BYTES: usize = 1024;
 
 /// A kind, and how its series are kept: as the first delta asks for, where no rule says otherwise.
 pub(super) enum Form {
@@ -131,7 +131,7 @@ impl Family {
         };
         let (name, label_names) = (delta.name(), label_names(delta).into());
         let birth = Birth { id, name, form, label_names, help: delta.help().into() };
-        Self::born(birth, rules, rules.limits.bytes, ledger)
+        Self::born(birth, rules, rules.limits.ordinary_bytes(), ledger)
     }
 
     /// A family that is to take no more than what makes `bytes_max` with all others.
@@ -358,6 +358,12 @@ impl Family {
             *sorted = mem::take(&mut *sorted).merged_with(fresh);
         }
         sorted
+    }
+
+    /// Whether a page would have to wait for somebody.
+    #[cfg(test)]
+    pub(super) fn holds_up_pages(&self) -> bool {
+        self.sorted.is_locked()
     }
 
     fn no_values(&self, capacity: usize) -> Values {

@@ -120,11 +120,14 @@ impl Access {
         }
     }
 
-    /// Who a user is that has proved to be one.
-    pub fn of_user(&self, name: &str) -> Option<&Arc<Principal>> {
+    /// Who a user is that has proved to be one: who its certificate says, if it is no principal itself.
+    pub fn of_user(&self, name: &str, certificate: Option<&Names>) -> &Arc<Principal> {
         match self {
-            Self::Open(everybody) => Some(everybody),
-            Self::Granted(table) => table.by_user.get(name),
+            Self::Open(everybody) => everybody,
+            Self::Granted(table) => {
+                let of_user = table.by_user.get(name);
+                of_user.or_else(|| table.of_certificate(certificate)).unwrap_or(&table.anonymous)
+            }
         }
     }
 
@@ -161,15 +164,17 @@ impl Access {
 impl Table {
     fn of_request(&self, shown: Shown<'_>) -> Result<&Arc<Principal>, Unknown> {
         let Some(authorization) = shown.authorization else {
-            let names = shown.certificate.into_iter();
-            let mut names =
-                names.flat_map(|names| names.alternative.iter().chain(&names.common_name));
-            let found = names.find_map(|name| self.certificates.get(name));
-            return Ok(found.unwrap_or(&self.anonymous));
+            return Ok(self.of_certificate(shown.certificate).unwrap_or(&self.anonymous));
         };
         // Who shows something wrong is not taken for one who shows nothing: it would not find out.
         let token = Token::of_header(authorization).ok_or(Unknown)?;
         self.tokens.get(&token).ok_or(Unknown)
+    }
+
+    fn of_certificate(&self, names: Option<&Names>) -> Option<&Arc<Principal>> {
+        let names = names.into_iter();
+        let mut names = names.flat_map(|names| names.alternative.iter().chain(&names.common_name));
+        names.find_map(|name| self.certificates.get(name))
     }
 
     fn insert(&mut self, mark: &Mark, principal: &Arc<Principal>) {

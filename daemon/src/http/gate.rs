@@ -104,7 +104,7 @@ impl Gate {
             return Ok((settings, None));
         }
         let user = match Basic::of(headers) {
-            Some(basic) => self.check(&settings.users, basic, remote).await,
+            Some(basic) => Box::pin(self.check(&settings.users, basic, remote)).await,
             None => {
                 self.telemetry.record_refused(Refused::Unauthorized);
                 Err(reply::text(StatusCode::UNAUTHORIZED, UNAUTHORIZED))
@@ -133,8 +133,10 @@ impl Gate {
         if principal.name().is_some() || asked.user.is_some() {
             self.telemetry.record_refused(Refused::Forbidden);
             let forbidden = match asked.user {
-                Some(user) => Forbidden { principal: Quoted::new(user), right },
-                None => forbidden,
+                Some(user) if principal.name().is_none() => {
+                    Forbidden { principal: Quoted::new(user), right }
+                }
+                Some(_) | None => forbidden,
             };
             return Err(reply::text(StatusCode::FORBIDDEN, &format!("{forbidden}\n")));
         }
@@ -149,12 +151,11 @@ impl Gate {
     async fn principal(&self, access: &Access, asked: Asked<'_>) -> Result<Arc<Principal>, Reply> {
         let Asked { headers, remote, user, .. } = asked;
         if let Some(user) = user {
-            let principal = access.of_user(user).unwrap_or(access.anonymous());
-            return Ok(Arc::clone(principal));
+            return Ok(Arc::clone(access.of_user(user, remote.names.as_ref())));
         }
         if let Some(basic) = Basic::of(headers) {
-            let user = self.check(access.users(), basic, remote).await?;
-            return Ok(Arc::clone(access.of_user(&user).unwrap_or(access.anonymous())));
+            let user = Box::pin(self.check(access.users(), basic, remote)).await?;
+            return Ok(Arc::clone(access.of_user(&user, remote.names.as_ref())));
         }
         let authorization = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
         let shown = Shown { authorization, certificate: remote.names.as_ref() };

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    pin::pin,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::Instant,
 };
@@ -9,8 +10,9 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::{
-    Method as HttpMethod, Request, StatusCode,
+    Method as HttpMethod, StatusCode,
     body::{Body, Incoming},
+    http::request::Parts,
 };
 use pushprom_core::intake::{Broken, Outcome};
 use scopeguard::{ScopeGuard, guard};
@@ -69,7 +71,8 @@ impl Room {
 }
 
 pub(super) async fn respond(
-    request: Request<Incoming>,
+    head: &Parts,
+    body: Incoming,
     caller: &Caller,
     context: &Context,
     connection: &Connection,
@@ -80,7 +83,7 @@ pub(super) async fn respond(
     // Its connection may be told to go at any moment; then this ends where it waits.
     let given_up =
         guard((), |()| telemetry.record_rejected(Transport::Http, Reason::ConnectionClosed));
-    let reply = match read_body(request, caller, context, connection).await {
+    let reply = match read_body(head, body, caller, context, connection).await {
         Ok(message) => match take_in(&message, caller, context) {
             Ok((reply, epoch)) => acknowledged(reply, epoch, context).await,
             Err(reply) => reply,
@@ -102,12 +105,13 @@ pub(super) fn respond_not_a_post(method: &HttpMethod, context: &Context) -> Repl
 
 /// Reads a body up to the limits of bytes and time, and unpacks it; the error is the answer.
 async fn read_body(
-    request: Request<Incoming>,
+    head: &Parts,
+    body: Incoming,
     caller: &Caller,
     context: &Context,
     connection: &Connection,
 ) -> Result<Bytes, Reply> {
-    let Ok(packing) = Packing::of(request.headers()) else {
+    let Ok(packing) = Packing::of(&head.headers) else {
         reject(
             Reason::ContentEncoding,
             &"the Content-Encoding is none of ours",
@@ -119,7 +123,8 @@ async fn read_body(
     };
     let limit = caller.settings.config.limits.message_bytes;
     let free = if connection.is_multiplexed() { SMALL_STREAM_BYTES } else { SMALL_BODY_BYTES };
-    let collected = collect(request.into_body(), limit, free, &context.large_bodies);
+    // Pinned here, so that it is not moved from one future into the next.
+    let collected = pin!(collect(body, limit, free, &context.large_bodies));
     let read = body::in_time(collected, context.body_timeout, connection).await;
     let (reason, status, text) = match read {
         Ok(Ok(body)) => {

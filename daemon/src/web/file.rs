@@ -39,6 +39,13 @@ pub struct Settings {
     pub rate_limit: Option<(Duration, u32)>,
 }
 
+impl Settings {
+    /// Whether the names in clients' certificates are known to be true.
+    pub fn verifies_clients(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.client_auth.verifies())
+    }
+}
+
 /// Whether clients of TLS are offered HTTP/2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Http2 {

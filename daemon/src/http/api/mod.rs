@@ -29,9 +29,10 @@ use bytes::Bytes;
 pub(super) use endpoint::Endpoint;
 use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::{
-    Request, StatusCode,
+    StatusCode,
     body::{Body, Incoming},
     header::{CONTENT_TYPE, HeaderValue},
+    http::request::Parts,
 };
 use serde_json::{Value, json};
 
@@ -89,12 +90,13 @@ impl Api {
 
 pub(super) async fn respond(
     endpoint: Endpoint,
-    request: Request<Incoming>,
+    head: &Parts,
+    body: Incoming,
     caller: &Caller,
     context: &Arc<Context>,
     connection: &Arc<Connection>,
 ) -> Reply {
-    let reply = match answer(endpoint, request, caller, context, connection).await {
+    let reply = match answer(endpoint, head, body, caller, context, connection).await {
         Ok(reply) => reply,
         Err(failure) => failure.reply(),
     };
@@ -104,7 +106,8 @@ pub(super) async fn respond(
 
 async fn answer(
     endpoint: Endpoint,
-    request: Request<Incoming>,
+    head: &Parts,
+    form: Incoming,
     caller: &Caller,
     context: &Arc<Context>,
     connection: &Arc<Connection>,
@@ -113,16 +116,16 @@ async fn answer(
     if !endpoint.is_served(api.admin) {
         return Err(Failure::Disabled);
     }
-    if !endpoint.has(request.method()) {
-        let method = request.method().to_string();
+    if !endpoint.has(&head.method) {
+        let method = head.method.to_string();
         return Err(Failure::Method { method, allow: endpoint.allow() });
     }
-    if endpoint.changes() && origin::is_cross_site(request.headers()) {
+    if endpoint.changes() && origin::is_cross_site(&head.headers) {
         return Err(Failure::CrossSite);
     }
-    let query = request.uri().query().unwrap_or_default().to_owned();
+    let query = head.uri.query().unwrap_or_default().to_owned();
     let form = if endpoint.changes() {
-        read_form(request, context, connection).await?
+        read_form(head, form, context, connection).await?
     } else {
         Bytes::new()
     };
@@ -206,12 +209,12 @@ fn body(bytes: Bytes) -> Reply {
 
 /// The body of a form, or none.
 async fn read_form(
-    request: Request<Incoming>,
+    head: &Parts,
+    body: Incoming,
     context: &Context,
     connection: &Connection,
 ) -> Result<Bytes, Failure> {
-    let media_type = request.headers().get(CONTENT_TYPE).map(|value| value.as_bytes().to_owned());
-    let body = request.into_body();
+    let media_type = head.headers.get(CONTENT_TYPE).map(|value| value.as_bytes().to_owned());
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
