@@ -60,6 +60,7 @@ fn no_delta_is_lost_to_a_removal() {
     let (registry, policy, is_over) = (registry(), Policy::default(), AtomicBool::new(false));
     let texts: Vec<String> = (0..7).map(|a| delta("counter", "c", a)).collect();
     let push_all = || {
+        let pass = registry.pass();
         let messages = texts.iter().map(|text| json::decode(text.as_bytes(), &Limits::default()));
         let deltas: Vec<Delta<'_>> =
             messages.map(|message| message.deltas.into_iter().next().unwrap().unwrap()).collect();
@@ -69,8 +70,9 @@ fn no_delta_is_lost_to_a_removal() {
             let n = pushed;
             let (delta, source) = (&deltas[n % 7], policy.source());
             let known = remembered[n % 7].as_ref().filter(|_| n % 64 != 0);
-            let applied =
-                known.and_then(|known| registry.apply_known(known, delta.change(), Timestamp(1)));
+            let applied = known.and_then(|known| {
+                registry.turn(&pass).apply_known(known, delta.change(), Timestamp(1))
+            });
             if applied.is_none() {
                 let applied = registry.apply(delta, source, Timestamp(1)).unwrap();
                 born += usize::from(applied.created);
