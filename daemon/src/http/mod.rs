@@ -174,8 +174,11 @@ async fn answer(
         Route::Metrics => scrape::respond(request.headers(), caller, context, connection).await,
         Route::Lint => lint::respond(context, connection).await,
         Route::Health => reply::ok(),
-        Route::Reload => lifecycle::reload(request.headers(), caller, context).await,
-        Route::Quit => lifecycle::quit(request.headers(), caller, context),
+        Route::Reload | Route::Quit if origin::is_cross_site(request.uri(), request.headers()) => {
+            reply::refused(StatusCode::FORBIDDEN, lifecycle::CROSS_SITE)
+        }
+        Route::Reload => lifecycle::reload(caller, context).await,
+        Route::Quit => lifecycle::quit(caller, context),
         Route::Preflight => cors::preflight(),
         Route::NotAPush => push::respond_not_a_post(request.method(), context),
         Route::MethodNotAllowed { allow } => reply::method_not_allowed(allow),

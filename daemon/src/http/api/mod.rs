@@ -117,7 +117,7 @@ async fn answer(
         let method = request.method().to_string();
         return Err(Failure::Method { method, allow: endpoint.allow() });
     }
-    if endpoint.changes() && origin::is_cross_site(request.headers()) {
+    if endpoint.changes() && origin::is_cross_site(request.uri(), request.headers()) {
         return Err(Failure::CrossSite);
     }
     let query = request.uri().query().unwrap_or_default().to_owned();
