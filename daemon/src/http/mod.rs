@@ -41,13 +41,13 @@ use tokio::sync::Semaphore;
 
 use self::{
     api::Api,
+    body::Room,
     connections::Connection,
     gate::Caller,
     hold::Hold,
     lint::Lint,
     listener::Remote,
     pages::Pages,
-    push::Room,
     reply::Reply,
     route::{Offer, Route},
 };
@@ -151,6 +151,8 @@ async fn respond(
         }
         Err(reply) if is_over => reply,
         Err(reply) if connection.is_multiplexed() => {
+            // A connection may have many: what is waited for is not to hold its target and its headers.
+            drop(route);
             body::discard(request.into_body(), context.body_timeout, connection).await;
             reply
         }
