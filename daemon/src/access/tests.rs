@@ -9,6 +9,12 @@ const SECRET: [u8; 32] = [
     0xbd, 0xe0, 0xea, 0xcd, 0x71, 0x62, 0xfe, 0xf6, 0xa2, 0x5f, 0xe9, 0x7b, 0xf5, 0x27, 0xa2, 0x5b,
 ];
 
+/// SHA-256 of nothing.
+const NOTHING: [u8; 32] = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
+    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
+
 fn network(text: &str) -> Mark {
     Mark::Network(text.parse().expect("a network"))
 }
@@ -20,6 +26,7 @@ fn granted(rights: &[Right]) -> Granted {
 fn access() -> Access {
     let named = [
         ("app", vec![Mark::Token(SECRET)], vec![Right::Push]),
+        ("nobody", vec![Mark::Token(NOTHING)], vec![Right::Admin]),
         ("scraper", vec![Mark::Certificate("prom".to_owned())], vec![Right::Scrape]),
         ("lan", vec![network("10.0.0.0/8")], vec![Right::Push]),
         ("shop", vec![network("10.1.0.0/16"), network("fd00::/8"), Mark::Unix], vec![Right::Push]),
@@ -58,6 +65,7 @@ fn a_request_is_of_who_it_shows() {
     check(Some("Bearer Secret"), &[], Err(Unknown));
     check(Some("Bearer"), &[], Err(Unknown));
     check(Some("Bearer "), &[], Err(Unknown));
+    check(Some("Bearer   "), &[], Err(Unknown));
     check(Some("Bearersecret"), &[], Err(Unknown));
     check(Some(""), &[], Err(Unknown));
     check(Some("Digest x"), &[], Err(Unknown));
