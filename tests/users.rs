@@ -228,3 +228,28 @@ fn a_real_prometheus_logs_in() {
         wait_for("a failed scrape", || (prometheus.query("up") == Some(0.0)).then_some(()));
     }
 }
+
+/// Pages of any origin may push while everybody may, and read nothing of those who have to say who they are.
+#[test]
+fn pages_of_any_origin_end_where_users_begin() {
+    let site = Site::new();
+    let server = site.start("", &["-web.cors.origins=*"]);
+    let login = format!("Basic {}", STANDARD.encode("alice:alice's"));
+    let push = |method: &str, login: &[(&str, &str)]| {
+        let page = [("Origin", "https://a.example"), ("Access-Control-Request-Method", "POST")];
+        let mut client = Client::connect(server.http);
+        let body = (method == "POST").then(|| inc("m").into_bytes());
+        let reply = client.request(method, "/", &[&page, login].concat(), body.as_deref());
+        let reply = reply.expect("an answer");
+        (reply.status, reply.header("access-control-allow-origin").map(str::to_owned))
+    };
+    let any = Some("*".to_owned());
+    assert_eq!(push("POST", &[]), (200, any.clone()));
+    assert_eq!(push("OPTIONS", &[]), (204, any.clone()));
+    site.write("web.yml", &users());
+    assert_eq!(push("POST", &[("Authorization", &login)]), (200, None));
+    assert_eq!(push("POST", &[]), (401, None));
+    assert_eq!(push("OPTIONS", &[]), (401, None));
+    site.write("web.yml", "");
+    assert_eq!(push("POST", &[]), (200, any));
+}

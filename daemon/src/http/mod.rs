@@ -139,10 +139,10 @@ async fn respond(
         linting: context.lint.linting(),
         admin: context.api.admin(),
         lifecycle: settings.config.lifecycle,
-        origins: &settings.config.origins,
+        origins: context.gate.origins(&settings.config),
     };
     let route = route::route(method, uri, headers, request.version(), offer);
-    let origin = cors::allowed(&route, headers, &settings.config.origins);
+    let origin = cors::allowed(&route, headers, offer.origins);
     let is_over = request.body().is_end_stream();
     let reply = match context.gate.admit(&route, headers, remote, settings).await {
         Ok(caller) => {
