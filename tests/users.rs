@@ -253,3 +253,23 @@ fn pages_of_any_origin_end_where_users_begin() {
     site.write("web.yml", "");
     assert_eq!(push("POST", &[]), (200, any));
 }
+
+#[test]
+fn each_user_is_a_client() {
+    let site = Site::new();
+    let server = site.start(&users(), &["-series.limit-per-client=2"]);
+    for (user, label) in
+        [("alice", 1), ("alice", 2), ("alice", 3), ("bob", 4), ("bob", 5), ("bob", 6), ("bob", 7)]
+    {
+        let delta =
+            format!(r#"{{"type":"counter","name":"c","method":"inc","labels":{{"n":"{label}"}}}}"#);
+        let login = Some((user, &*format!("{user}'s")));
+        assert_eq!(ask(&server, login, "POST", Some(delta.as_bytes())).text(), "ok");
+    }
+    let page = ask(&server, Some(("bob", "bob's")), "GET", None).text();
+    let shown = ["1", "2", "4", "5"].map(|n| format!("c{{n=\"{n}\"}} 1\n"));
+    let overflow = "c{pushprom_overflow=\"true\"} 3\n".to_owned();
+    for line in shown.iter().chain([&overflow]) {
+        assert!(page.contains(line), "{line}{page}");
+    }
+}

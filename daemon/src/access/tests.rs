@@ -127,7 +127,7 @@ fn limits_count_by_principal_and_else_by_network() {
     let access = access();
     let source = |principal: &Arc<Principal>, address: &str| {
         let address = address.parse().expect("an address");
-        format!("{:?}", principal.source(Some(address)).client)
+        format!("{:?}", principal.source(Place::Address(address)).client)
     };
     let lan = access.of_address([10, 0, 0, 1].into());
     assert_eq!(source(lan, "10.0.0.1"), "Principal(\"lan\")");
@@ -136,4 +136,12 @@ fn limits_count_by_principal_and_else_by_network() {
     assert_ne!(source(anonymous, "10.0.0.1"), source(anonymous, "10.0.0.2"));
     assert_eq!(source(anonymous, "2001:db8::1"), source(anonymous, "2001:db8::2"));
     assert_ne!(source(anonymous, "2001:db8::1"), source(anonymous, "2001:db8:0:1::1"));
+    for (place, want) in [
+        (Place::Unix, Client::Unix),
+        (Place::User("ann"), Client::User("ann")),
+        (Place::Untold, Client::Unnamed),
+    ] {
+        assert_eq!(anonymous.source(place).client, want);
+        assert_eq!(lan.source(place).client, Client::Principal("lan"));
+    }
 }

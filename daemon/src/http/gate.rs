@@ -17,7 +17,7 @@ use super::{
     route::Route,
 };
 use crate::{
-    access::{Access, Forbidden, Principal, Shown, Unknown},
+    access::{Access, Forbidden, Place, Principal, Shown, Unknown},
     clock,
     config::{Config, Origins},
     live::Settings,
@@ -232,11 +232,11 @@ impl Caller {
 
     /// What its deltas are taken for.
     pub(super) fn source(&self) -> Source<'_> {
-        let address = match self.peer {
-            Peer::Tcp(address) => Some(address.ip()),
-            Peer::Unix => None,
-        };
-        self.principal.source(address)
+        self.principal.source(match (&self.user, self.peer) {
+            (Some(user), _) => Place::User(user),
+            (None, Peer::Tcp(address)) => Place::Address(address.ip()),
+            (None, Peer::Unix) => Place::Unix,
+        })
     }
 
     /// Sets on an answer what is set on all.
