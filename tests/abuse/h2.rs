@@ -181,26 +181,28 @@ fn half_sent_bodies() {
     let access = format!("-config.file={}", file.path().display());
     // A target and a header that are far longer than what may be held of a body.
     let long = "x".repeat(20_000);
-    let with = |head: Vec<u8>, name, value: &str| [head, field(name, value)].concat();
-    let delete = format!("/api/v1/admin/series/delete?match[]={long}");
-    for (name, flag, head, mib_max) in [
-        ("bodies", "-debug=false", request("POST", "/"), 250),
+    let (delete, admin) = ("/api/v1/admin/series/delete", "-web.enable-admin-api");
+    let head_of = |path: &str, fields: &[(&str, &str)]| {
+        let fields = fields.iter().flat_map(|(name, value)| field(name, value));
+        [request("POST", path), fields.collect()].concat()
+    };
+    let bearer = format!("Bearer {long}");
+    for (name, flag, head, bytes, mib_max) in [
+        ("bodies", "-debug=false", request("POST", "/"), 16_000, 250),
         (
             "bodies that are refused",
             &access,
-            with(request("POST", &format!("/{long}")), "authorization", &format!("Bearer {long}")),
+            head_of(&format!("/{long}"), &[("authorization", &bearer)]),
+            16_000,
             400,
         ),
-        (
-            "forms",
-            "-web.enable-admin-api",
-            with(request("POST", &delete), "content-type", &format!("text/plain;{long}")),
-            400,
-        ),
+        ("forms", admin, head_of(delete, &[("content-type", &long)]), 16_000, 400),
+        ("forms of a byte", admin, head_of(&format!("{delete}?match[]={long}"), &[]), 1, 400),
     ] {
         let name = format!("half-sent {name}, 32 each on 1,000 connections");
+        let body = vec![b' '; bytes];
         withstand_tls(&name, &[flag], mib_max, |server| {
-            (0..1000).map(|_| half_sent(server, &head)).collect::<Vec<_>>()
+            (0..1000).map(|_| half_sent(server, &head, &body)).collect::<Vec<_>>()
         });
     }
 }
@@ -219,8 +221,7 @@ fn begin_request(stream: u32, head: &[u8], more: u8) -> Vec<u8> {
 }
 
 /// A connection with 32 requests, of each of which all but the end of a body is sent that needs no leave.
-fn half_sent(server: &Secure, head: &[u8]) -> Frames {
-    let body = vec![b' '; 16_000];
+fn half_sent(server: &Secure, head: &[u8], body: &[u8]) -> Frames {
     let mut connection = begin(server, &[]);
     // What the server has left to take of all bodies (RFC 9113, 6.9.2).
     let mut window = 65_535;
@@ -234,7 +235,7 @@ fn half_sent(server: &Secure, head: &[u8]) -> Frames {
         }
         window -= body.len();
         let begun = begin_request(stream, head, 0);
-        if connection.send(&[begun, frame(DATA, 0, stream, &body)].concat()).is_err() {
+        if connection.send(&[begun, frame(DATA, 0, stream, body)].concat()).is_err() {
             break;
         }
     }
