@@ -109,7 +109,7 @@ pub(super) async fn respond(
 
 async fn answer(
     endpoint: Endpoint,
-    head: &Parts,
+    parts: &Parts,
     form: Incoming,
     caller: &Caller,
     context: &Arc<Context>,
@@ -119,17 +119,17 @@ async fn answer(
     if !endpoint.is_served(api.admin) {
         return Err(Failure::Disabled);
     }
-    if !endpoint.has(&head.method) {
-        let method = head.method.as_str();
+    if !endpoint.has(&parts.method) {
+        let method = parts.method.as_str();
         let method = method.get(..METHOD_BYTES_SHOWN_MAX).unwrap_or(method).to_owned();
         return Err(Failure::Method { method, allow: endpoint.allow() });
     }
-    if endpoint.changes() && origin::is_cross_site(&head.uri, &head.headers) {
+    if endpoint.changes() && origin::is_cross_site(&parts.uri, &parts.headers) {
         return Err(Failure::CrossSite);
     }
-    let query = head.uri.query().unwrap_or_default().to_owned();
+    let query = parts.uri.query().unwrap_or_default().to_owned();
     let form = if endpoint.changes() {
-        read_form(head, form, &query, context, connection).await?
+        read_form(parts, form, &query, context, connection).await?
     } else {
         Bytes::new()
     };
