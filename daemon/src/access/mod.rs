@@ -64,6 +64,19 @@ pub struct Shown<'a> {
     pub certificate: Option<&'a Names>,
 }
 
+/// Where deltas come from, as far as it matters for whoever is no principal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// A user of `-web.config.file`.
+    User(&'a str),
+    /// An address.
+    Address(IpAddr),
+    /// A unix socket.
+    Unix,
+    /// Nobody has asked.
+    Untold,
+}
+
 /// Nobody is known by what a request shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unknown;
@@ -210,16 +223,18 @@ impl Principal {
         Err(Forbidden { principal, right })
     }
 
-    /// What its deltas are taken for, if they come from an address.
-    pub fn source(&self, address: Option<IpAddr>) -> Source<'_> {
-        let client = match (&self.name, address.map(|address| address.to_canonical())) {
+    /// What its deltas are taken for, if they come from there.
+    pub fn source<'a>(&'a self, place: Place<'a>) -> Source<'a> {
+        let client = match (&self.name, place) {
             (Some(name), _) => Client::Principal(name),
-            (None, Some(IpAddr::V4(address))) => {
-                Client::Address(address.to_ipv6_mapped().to_bits())
-            }
-            // What is handed out to one customer is rarely less.
-            (None, Some(IpAddr::V6(address))) => Client::Address(address.to_bits() >> 64 << 64),
-            (None, None) => Client::Unnamed,
+            (None, Place::User(name)) => Client::User(name),
+            (None, Place::Address(address)) => match address.to_canonical() {
+                IpAddr::V4(address) => Client::Address(address.to_ipv6_mapped().to_bits()),
+                // What is handed out to one customer is rarely less.
+                IpAddr::V6(address) => Client::Address(address.to_bits() >> 64 << 64),
+            },
+            (None, Place::Unix) => Client::Unix,
+            (None, Place::Untold) => Client::Unnamed,
         };
         Source { client, policy: &self.policy }
     }

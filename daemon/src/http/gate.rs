@@ -17,8 +17,9 @@ use super::{
     route::Route,
 };
 use crate::{
-    access::{Access, Forbidden, Principal, Shown, Unknown},
+    access::{Access, Forbidden, Place, Principal, Shown, Unknown},
     clock,
+    config::{Config, Origins},
     live::Settings,
     log::Sampler,
     telemetry::{Refused, Telemetry},
@@ -53,6 +54,17 @@ impl Gate {
     /// What connections are to be secured by.
     pub(super) fn tls(&self) -> Option<&Arc<Web>> {
         self.web.as_ref().filter(|web| web.is_tls())
+    }
+
+    /// Origins whose pages may push. What is for any is for none where users are asked for, who may have come
+    /// since the start.
+    pub(super) fn origins<'a>(&self, config: &'a Config) -> &'a Origins {
+        static NONE: Origins = Origins::Listed(Vec::new());
+        let is_open = |web: &Arc<Web>| web.settings().is_ok_and(|web| web.users.is_empty());
+        match &config.origins {
+            Origins::Any if !self.web.as_ref().is_none_or(is_open) => &NONE,
+            origins @ (Origins::Any | Origins::Listed(_)) => origins,
+        }
     }
 
     /// Lets a request in; the error is the answer.
@@ -221,11 +233,11 @@ impl Caller {
 
     /// What its deltas are taken for.
     pub(super) fn source(&self) -> Source<'_> {
-        let address = match self.peer {
-            Peer::Tcp(address) => Some(address.ip()),
-            Peer::Unix => None,
-        };
-        self.principal.source(address)
+        self.principal.source(match (&self.user, self.peer) {
+            (Some(user), _) => Place::User(user),
+            (None, Peer::Tcp(address)) => Place::Address(address.ip()),
+            (None, Peer::Unix) => Place::Unix,
+        })
     }
 
     /// Sets on an answer what is set on all.

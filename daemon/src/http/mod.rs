@@ -42,13 +42,13 @@ use tokio::sync::Semaphore;
 
 use self::{
     api::Api,
+    body::Room,
     connections::Connection,
     gate::Caller,
     hold::Hold,
     lint::Lint,
     listener::Remote,
     pages::Pages,
-    push::Room,
     reply::Reply,
     route::{Offer, Route},
 };
@@ -147,10 +147,10 @@ async fn respond(
         linting: context.lint.linting(),
         admin: context.api.admin(),
         lifecycle: settings.config.lifecycle,
-        origins: &settings.config.origins,
+        origins: context.gate.origins(&settings.config),
     };
     let route = route::route(method, uri, headers, head.version, offer);
-    let origin = cors::allowed(&route, headers, &settings.config.origins);
+    let origin = cors::allowed(&route, headers, offer.origins);
     let is_over = body.is_end_stream();
     let reply = match context.gate.admit(&route, headers, remote, settings).await {
         Ok(caller) => {
@@ -159,6 +159,8 @@ async fn respond(
         }
         Err(reply) if is_over => reply,
         Err(reply) if connection.is_multiplexed() => {
+            // A connection may have many: what is waited for is not to hold its target and its headers.
+            drop((route, head));
             Box::pin(body::discard(body, context.body_timeout, connection)).await;
             reply
         }
@@ -189,8 +191,11 @@ async fn answer(
         }
         Route::Lint => Box::pin(lint::respond(context, connection)).await,
         Route::Health => reply::ok(),
-        Route::Reload => Box::pin(lifecycle::reload(&head.headers, caller, context)).await,
-        Route::Quit => lifecycle::quit(&head.headers, caller, context),
+        Route::Reload | Route::Quit if origin::is_cross_site(&head.uri, &head.headers) => {
+            reply::refused(StatusCode::FORBIDDEN, lifecycle::CROSS_SITE)
+        }
+        Route::Reload => Box::pin(lifecycle::reload(caller, context)).await,
+        Route::Quit => lifecycle::quit(caller, context),
         Route::Preflight => cors::preflight(),
         Route::NotAPush => push::respond_not_a_post(&head.method, context),
         Route::MethodNotAllowed { allow } => reply::method_not_allowed(allow),

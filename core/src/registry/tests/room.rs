@@ -149,12 +149,18 @@ fn a_client_has_its_own_limit() {
         (Client::Unnamed, 6, false),
         (Client::Unnamed, 7, false),
         (Client::Unnamed, 8, false),
+        (Client::Unix, 9, false),
+        (Client::Unix, 10, false),
+        (Client::Unix, 11, true),
+        (Client::User("x"), 12, false),
+        (Client::User("x"), 13, false),
+        (Client::User("x"), 14, true),
     ] {
         let overflowed = push(client, a).destination == Destination::Overflow;
         assert_eq!(overflowed, overflows, "{client:?} {a}");
     }
-    assert_eq!(registry.clients.count(), 3);
-    assert_eq!(delete(&registry, |_| true), 8);
+    assert_eq!(registry.clients.count(), 5);
+    assert_eq!(delete(&registry, |_| true), 12);
     assert_eq!(registry.clients.count(), 0, "who holds nothing is forgotten");
 }
 

@@ -333,6 +333,9 @@ fn parse_digest(text: &str) -> Result<Mark, String> {
         let pair = std::str::from_utf8(pair).map_err(|_| problem())?;
         *byte = u8::from_str_radix(pair, 16).map_err(|_| problem())?;
     }
+    if bytes == digest(&SHA256, b"").as_ref() {
+        return Err("it is that of nothing: use that of a token".to_owned());
+    }
     Ok(Mark::Token(bytes))
 }
 

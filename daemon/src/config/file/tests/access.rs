@@ -94,6 +94,10 @@ fn what_no_principal_can_be_is_refused_with_its_place() {
             "token_sha256: abc",
             "5:19: token_sha256: use the 64 hexadecimal digits that sha256sum writes",
         ),
+        (
+            "token_sha256: E3B0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "5:19: token_sha256: it is that of nothing: use that of a token",
+        ),
         ("password_hash: x", "5:20: password_hash needs a user"),
         ("user: 'a:b'", "5:11: user \"a:b\" is empty or has a colon in it"),
         ("certificates: ['']", "5:20: certificates: a name is empty"),
