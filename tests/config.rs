@@ -7,9 +7,10 @@ use std::{
     thread,
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{BINARY, Client, Page, Server, inc, succeed};
+use crate::support::{BINARY, Client, Page, Server, inc, succeed, wait_for};
 
 /// A folder with a file in it.
 struct File(TempDir);
@@ -157,10 +158,19 @@ fn a_signal_or_a_request_puts_another_file_in_force() {
     assert_eq!((reply.status, &*reply.text()), (200, text));
     assert_eq!(successful(&server.scrape()), Some(1.0));
     server.push_ok(inc("c"));
+    // What is logged comes later than the answer.
+    let is_warning = |event: &&Value| event["keys"] == "udp.sockets, openmetrics.created";
+    let wait_for_warnings = |count| {
+        wait_for("a warning for each reload", || {
+            let warnings = server.events().iter().filter(is_warning).count();
+            (warnings == count).then_some(())
+        });
+    };
+    wait_for_warnings(1);
     let events = server.events().len();
     let reply = server.request("PUT", "/-/reload", None);
     assert_eq!(reply.status, 200);
-    server.wait_for_log("a warning", |event| event["keys"] == "udp.sockets, openmetrics.created");
+    wait_for_warnings(2);
     let later = &server.events()[events..];
     assert!(later.iter().all(|event| event["level"] != "INFO"), "the level changed: {later:?}");
     assert_eq!(server.request("GET", "/-/reload", None).status, 405);
