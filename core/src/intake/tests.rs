@@ -1,9 +1,12 @@
 //! What is remembered does not show: an intake does what decoding and applying do.
 
+mod keys;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    answers::Retention,
     expose::{self, Options, Shape},
     policy::Policy,
     registry::SchemaConflicts,
@@ -27,15 +30,16 @@ impl Twins {
     #[track_caller]
     fn take_in(&mut self, message: &[u8], broken: Broken) {
         let limits = Limits::default();
-        let (source, now) = (self.policy.source(), Timestamp(1));
-        let got = self.intake.take_in(message, &self.registry, source, &limits, broken, now);
+        let terms = Terms { source: self.policy.source(), limits: &limits, broken, key: None };
+        let (answers, now) = (answers(), Timestamp(1));
+        let got = self.intake.take_in(message, terms, &self.registry, &answers, now);
         let want = {
             let sampling = &mut Sampling::default();
             let pass = self.plain.pass();
             let turn = self.plain.turn(&pass);
-            take_in_exactly(message, &turn, source, &limits, broken, sampling, now)
+            take_in_exactly(message, &turn, terms, sampling, now)
         };
-        assert_eq!(got, want, "{}", message.escape_ascii());
+        assert_eq!(got, Taken::Anew(want), "{}", message.escape_ascii());
     }
 
     #[track_caller]
@@ -50,6 +54,10 @@ impl Twins {
             self.intake.memo.find(policy, outline.before, outline.after).is_ok()
         })
     }
+}
+
+fn answers() -> Answers {
+    Answers::new(Retention { window_millis: 1000, keys_max: 10 })
 }
 
 fn page(registry: &Registry) -> String {

@@ -107,6 +107,8 @@ impl Restore<'_> {
                 self.note_id(*id);
                 unless(self.families.remove(id).is_some() || !is_settled, "family", *id)
             }
+            // Of messages, not of what they came to.
+            Record::Answer(_) => Ok(()),
         }
     }
 
