@@ -25,7 +25,7 @@ const CORE: Imports = &[
     ("record", &["model"]),
     ("registry", &["atomic", "limits", "model", "policy", "record", "rules", "snapshot"]),
     ("memo", &[]),
-    ("answers", &["model", "record"]),
+    ("answers", &["limits", "model", "record"]),
     ("intake", &["answers", "limits", "memo", "model", "policy", "registry", "wire"]),
     ("snapshot", &["model"]),
     ("expose", &["model", "snapshot"]),

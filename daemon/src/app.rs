@@ -2,7 +2,7 @@
 
 use std::{fmt, io, panic, path::Path, sync::Arc, time::Instant};
 
-use pushprom_core::{policy::Policy, registry::Registry};
+use pushprom_core::{answers::Answers, policy::Policy, registry::Registry};
 use socket2::{Socket, Type};
 use tokio::{
     runtime, select,
@@ -88,11 +88,12 @@ pub fn run(config: Config) -> Result<(), RunError> {
     let Bound { listeners, sockets, files: _removed_at_the_end } = bind_all(config, &telemetry)?;
     access::check(config, web.as_deref())?;
     warn_if_open(config, web.as_deref());
+    let answers = Answers::new(config.keys);
     let (registry, store) = match &config.storage {
         None => (Registry::new(config.schema_conflicts), None),
         Some(storage) => {
             let registry = Registry::journaled(config.schema_conflicts);
-            let store = store::open(&storage.path, &registry, &settings.rules)?;
+            let store = store::open(&storage.path, &registry, &answers, &settings.rules)?;
             (registry, Some((store, storage)))
         }
     };
@@ -103,7 +104,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
             .map_err(|error| RunError::Declare { path: path.display().to_string(), error })?;
         tracing::info!(path = %path.display(), deltas, "declared");
     }
-    let ingest = Arc::new(Ingest::new(registry, Arc::clone(&telemetry)));
+    let ingest = Arc::new(Ingest::new(registry, answers, Arc::clone(&telemetry)));
     let storage: Arc<Storage> = Arc::default();
     let mut acks = None;
     let mut committer = None;

@@ -15,6 +15,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use self::table::Table;
 use crate::{
+    limits::{KEY_WINDOW_MILLIS, KEYS_MAX},
     model::{Key, Timestamp},
     record::{AnswerRecord, Record, RefusedRecord},
 };
@@ -32,10 +33,16 @@ const ANSWERS_PER_PIECE: usize = 1024;
 /// How much is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// For how long, in milliseconds.
+    /// For how long, in milliseconds; default [`KEY_WINDOW_MILLIS`].
     pub window_millis: u64,
-    /// Of how many keys at most.
+    /// Of how many keys at most; default [`KEYS_MAX`].
     pub keys_max: usize,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { window_millis: KEY_WINDOW_MILLIS, keys_max: KEYS_MAX }
+    }
 }
 
 /// What was answered to a message, in numbers of its deltas.
@@ -162,6 +169,12 @@ impl Answers {
             },
         };
         self.table.lock().restore(answered, self.retention);
+    }
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self::new(Retention::default())
     }
 }
 

@@ -6,7 +6,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    answers::Retention,
     expose::{self, Options, Shape},
     policy::Policy,
     registry::SchemaConflicts,
@@ -31,7 +30,7 @@ impl Twins {
     fn take_in(&mut self, message: &[u8], broken: Broken) {
         let limits = Limits::default();
         let terms = Terms { source: self.policy.source(), limits: &limits, broken, key: None };
-        let (answers, now) = (answers(), Timestamp(1));
+        let (answers, now) = (Answers::default(), Timestamp(1));
         let got = self.intake.take_in(message, terms, &self.registry, &answers, now);
         let want = {
             let sampling = &mut Sampling::default();
@@ -54,10 +53,6 @@ impl Twins {
             self.intake.memo.find(policy, outline.before, outline.after).is_ok()
         })
     }
-}
-
-fn answers() -> Answers {
-    Answers::new(Retention { window_millis: 1000, keys_max: 10 })
 }
 
 fn page(registry: &Registry) -> String {

@@ -188,7 +188,8 @@ fn list(snapshot: &Snapshot) -> String {
 #[cfg(test)]
 mod tests {
     use pushprom_core::{
-        intake::{Broken, Intake},
+        answers::Answers,
+        intake::{Broken, Intake, Outcome, Taken, Terms},
         limits::Limits,
         model::Timestamp,
         policy::Policy,
@@ -209,8 +210,10 @@ mod tests {
         let policy = Policy::default();
         let mut intake = Intake::default();
         let message = delta.as_bytes();
-        let outcome = intake.take_in(message, registry, policy.source(), &limits, broken, now);
-        assert!(outcome.refused.is_empty() && outcome.broken.is_none(), "{delta}");
+        let terms = Terms { source: policy.source(), limits: &limits, broken, key: None };
+        let taken = intake.take_in(message, terms, registry, &Answers::default(), now);
+        let is_well = |outcome: Outcome| outcome.refused.is_empty() && outcome.broken.is_none();
+        assert!(matches!(taken, Taken::Anew(outcome) if is_well(outcome)), "{delta}");
     }
 
     /// What is told of the registry now, if so many lines may be.

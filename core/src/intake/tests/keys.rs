@@ -15,7 +15,7 @@ struct Door {
 impl Door {
     fn new() -> Self {
         let registry = Registry::new(SchemaConflicts::Adopt);
-        Self { intake: Intake::default(), registry, answers: answers() }
+        Self { intake: Intake::default(), registry, answers: Answers::default() }
     }
 
     /// What becomes of a message, in a line.
@@ -120,7 +120,8 @@ fn deltas_in_envelopes_are_remembered_by_their_text() {
             key: None,
         };
         let message = message.as_bytes();
-        twins.intake.take_in(message, terms, &twins.registry, &answers(), Timestamp(1));
+        let answers = Answers::default();
+        twins.intake.take_in(message, terms, &twins.registry, &answers, Timestamp(1));
     }
     assert!(twins.remembered(INC));
     assert_eq!(page(&twins.registry), "# HELP c \n# TYPE c counter\nc 16\n");
