@@ -85,9 +85,11 @@ pub(super) async fn respond(
     let given_up =
         guard((), |()| telemetry.record_rejected(Transport::Http, Reason::ConnectionClosed));
     let key = key::of(request.headers());
-    let read = read_body(request, caller, context, connection).await;
-    let reply = match read.and_then(|message| take_in(&message, key, caller, context)) {
-        Ok((reply, epoch)) => acknowledged(reply, epoch, context).await,
+    let reply = match read_body(request, caller, context, connection).await {
+        Ok(message) => match take_in(&message, key, caller, context) {
+            (reply, Some(epoch)) => acknowledged(reply, epoch, context).await,
+            (reply, None) => reply,
+        },
         Err(reply) => reply,
     };
     ScopeGuard::into_inner(given_up);
@@ -282,19 +284,23 @@ fn not_stored() -> Reply {
     reply::try_again(text)
 }
 
-/// Applies a message, unless it has come before; returns the answer and the epoch that it falls into.
+/// Applies a message, unless it has come before; returns the answer, and the epoch that has to be on disk first
+/// if that is asked for.
 fn take_in(
     body: &[u8],
     key: Result<Option<Key<'static>>, HeaderError>,
     caller: &Caller,
     context: &Context,
-) -> Result<(Reply, u64), Reply> {
-    let key = key.map_err(|error| {
-        reject(Reason::IdempotencyKey, &error, body, caller, context);
-        reply::text(StatusCode::BAD_REQUEST, &format!("{error}\n"))
-    })?;
+) -> (Reply, Option<u64>) {
+    let key = match key {
+        Ok(key) => key,
+        Err(error) => {
+            reject(Reason::IdempotencyKey, &error, body, caller, context);
+            return (reply::text(StatusCode::BAD_REQUEST, &format!("{error}\n")), None);
+        }
+    };
     if context.acks.as_ref().is_some_and(|storage| !storage.is_well()) {
-        return Err(not_stored());
+        return (not_stored(), None);
     }
     let (mut intake, now) = (context.intake.lock(), clock::now());
     let terms = Terms {
@@ -311,14 +317,14 @@ fn take_in(
             }
             if let Some(error) = &outcome.broken {
                 keep(Reason::from(error), error, body, caller, context);
-                return Err(reply::text(StatusCode::BAD_REQUEST, &format!("{error}\n")));
+                return (reply::text(StatusCode::BAD_REQUEST, &format!("{error}\n")), None);
             }
             let reply = answer(outcome.deltas, outcome.applied(), &outcome.refused);
-            Ok((reply, outcome.epoch))
+            (reply, Some(outcome.epoch))
         }
         Ok(Taken::Again(answered)) => {
             let first = answered.answer();
-            Ok((answer(first.deltas, first.applied, &first.refused), answered.epoch()))
+            (answer(first.deltas, first.applied, &first.refused), Some(answered.epoch()))
         }
         Ok(Taken::Refused(error)) => {
             keep(Reason::from(&error), &error, body, caller, context);
@@ -326,12 +332,12 @@ fn take_in(
                 KeyMisuse::Differs { .. } => StatusCode::BAD_REQUEST,
                 KeyMisuse::Reused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             };
-            Err(reply::text(status, &format!("{error}\n")))
+            (reply::text(status, &format!("{error}\n")), None)
         }
         Err(Panicked) => {
             let text = "pushprom failed; see its log\n";
             keep(Reason::Panic, &text.trim_end(), body, caller, context);
-            Err(reply::last(reply::text(StatusCode::INTERNAL_SERVER_ERROR, text)))
+            (reply::last(reply::text(StatusCode::INTERNAL_SERVER_ERROR, text)), None)
         }
     }
 }

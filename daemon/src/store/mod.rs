@@ -70,10 +70,10 @@ pub fn open(
     let loaded = store.load(&mut |piece, is_settled| {
         for record in Record::all_in(piece) {
             let record = record.map_err(|error| error.to_string())?;
-            match &record {
-                Record::Answer(answer) => answers.restore(answer),
-                other => restore.follow(other, is_settled).map_err(|error| error.to_string())?,
+            if let Record::Answer(answer) = &record {
+                answers.restore(answer);
             }
+            restore.follow(&record, is_settled).map_err(|error| error.to_string())?;
         }
         Ok(())
     })?;
