@@ -152,6 +152,31 @@ fn a_message_that_is_not_answered_leaves_no_key() {
     assert_eq!(push(&answers, None, "a", "n", 0, answer(1, 0)), Ok((answer(1, 0), true)));
 }
 
+#[test]
+fn records_are_read_as_they_were_written() {
+    let answers = Answers::new(RETENTION);
+    for (name, refusals) in [("a", 0), ("b", 2)] {
+        push(&answers, Some("x"), name, "m", 7, answer(1, refusals)).unwrap();
+    }
+    let bytes: Vec<u8> = answers.take_noted().records().flatten().collect();
+    assert!(answers.take_noted().records().next().is_none(), "they have been told");
+    let restored = Answers::new(RETENTION);
+    for record in Record::all_in(&bytes) {
+        // As it is exported.
+        let json = serde_json::to_string(&record.unwrap()).unwrap();
+        let Record::Answer(record) = serde_json::from_str(&json).unwrap() else {
+            unreachable!("{json}")
+        };
+        restored.restore(&record);
+    }
+    for (name, refusals) in [("a", 0), ("b", 2)] {
+        let got = push(&restored, Some("x"), name, "m", 8, Answer::default());
+        assert_eq!(got, Ok((answer(1, refusals), false)));
+    }
+    assert!(restored.take_noted().records().next().is_none(), "the store has them");
+    assert_eq!(restored.all().records().flatten().collect::<Vec<u8>>(), bytes);
+}
+
 /// What can happen to a server.
 #[derive(Clone, Debug)]
 enum Event {

@@ -17,6 +17,7 @@ use tokio::{task::yield_now, time::timeout};
 
 use super::*;
 use crate::{
+    ingest::Panicked,
     store::{Loaded, NotCommitted, TakePiece},
     telemetry::Transport,
 };
@@ -125,7 +126,7 @@ fn push(ingest: &Ingest, name: &str) -> (Answer, bool, u64) {
         }
         Ok(Taken::Again(answered)) => (answered.answer().clone(), false, answered.epoch()),
         Ok(Taken::Refused(error)) => panic!("{error}"),
-        Err(_) => panic!("a fault"),
+        Err(Panicked) => panic!("a fault"),
     }
 }
 
@@ -137,20 +138,20 @@ async fn a_key_is_written_with_its_message_through_a_failure() {
     let interval = Duration::from_millis(1);
     let committer = Committer::spawn(Arc::clone(&ingest), store, Arc::clone(&storage), interval);
     let committer = committer.expect("a thread");
-    let committed = async |epoch| {
+    let on_disk = async |epoch| {
         timeout(PATIENCE, storage.committed(epoch)).await.expect("it is decided in time")
     };
     let mut first = Vec::new();
     first.push(("before", push(&ingest, "before")));
-    assert_eq!(committed(first[0].1.2).await, Ok(()));
+    assert_eq!(on_disk(first[0].1.2).await, Ok(()));
     memory.0.is_full.store(true, Relaxed);
     first.push(("not_written", push(&ingest, "not_written")));
     let epoch = first[1].1.2;
-    assert_eq!(committed(epoch).await, Err(NotCommitted));
+    assert_eq!(on_disk(epoch).await, Err(NotCommitted));
     first.push(("meanwhile", push(&ingest, "meanwhile")));
     // Whoever sends it again is told no more than the first time.
     assert_eq!(push(&ingest, "not_written"), (first[1].1.0.clone(), false, epoch));
-    assert_eq!(committed(epoch).await, Err(NotCommitted));
+    assert_eq!(on_disk(epoch).await, Err(NotCommitted));
     memory.0.is_full.store(false, Relaxed);
     let is_well = async {
         while !storage.is_well() {
@@ -160,10 +161,10 @@ async fn a_key_is_written_with_its_message_through_a_failure() {
     timeout(PATIENCE, is_well).await.expect("it is tried again in time");
     for (name, (answer, _, epoch)) in &first {
         assert_eq!(push(&ingest, name), (answer.clone(), false, *epoch));
-        assert_eq!(committed(*epoch).await, Ok(()), "{name}");
+        assert_eq!(on_disk(*epoch).await, Ok(()), "{name}");
     }
     first.push(("after", push(&ingest, "after")));
-    assert_eq!(committed(first[3].1.2).await, Ok(()));
+    assert_eq!(on_disk(first[3].1.2).await, Ok(()));
     let restored = memory.restored();
     assert_eq!(restored.registry().series_count(), 4);
     for (name, (answer, ..)) in &first {
