@@ -403,7 +403,8 @@ fn cors(server: &Server, method: &str, origin: &str, asks: bool) -> (u16, String
 fn pages_of_other_origins_push_if_they_are_listed() {
     let server = Server::start(&["-web.cors.origins=https://a.example,http://localhost:8080"]);
     let headers = "access-control-allow-methods: POST; \
-                   access-control-allow-headers: Authorization, Content-Encoding, Content-Type; \
+                   access-control-allow-headers: Authorization, Content-Encoding, Content-Type, \
+                   Idempotency-Key; \
                    access-control-max-age: 600";
     let named = |origin| format!("access-control-allow-origin: {origin}; vary: Origin");
     for origin in ["https://a.example", "http://localhost:8080"] {

@@ -15,6 +15,7 @@ mod declare;
 mod flags;
 mod http;
 mod http2;
+mod idempotency;
 mod limits;
 mod lint;
 mod negotiation;

@@ -26,7 +26,7 @@ fn blocks(page: &str) -> Vec<Block> {
 /// Each example leaves the lines that the page shows, in a network of its own with the default ports.
 #[test]
 fn every_example_does_what_the_page_says() {
-    for (page, least) in [("README.md", 4), ("docs/deltas.md", 4)] {
+    for (page, least) in [("README.md", 4), ("docs/deltas.md", 4), ("docs/exactly-once.md", 2)] {
         check(page, least);
     }
 }

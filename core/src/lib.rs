@@ -6,7 +6,7 @@
 //!
 //! In reading order: [`limits`], then [`model`] (the words), [`wire`] (bytes to deltas), [`registry`]
 //! (deltas to totals, in the cells of [`atomic`]), [`intake`] (the way of a message through both, shortened
-//! by a [`memo`]), [`snapshot`] and [`expose`] (totals to pages), [`lint`] (what is odd about names), and [`selector`]
+//! by a [`memo`], and cut off where [`answers`] know it), [`snapshot`] and [`expose`] (totals to pages), [`lint`] (what is odd about names), and [`selector`]
 //! (which series are meant), and [`record`] (what a store keeps).
 //! `wire`, `registry` and `expose` never see each other.
 
@@ -42,6 +42,8 @@ pub mod selector;
 pub mod registry;
 
 pub mod memo;
+
+pub mod answers;
 
 pub mod intake;
 

@@ -34,6 +34,15 @@ pub const LABEL_VALUE_BYTES_MAX: usize = 32 * 1024;
 /// Upper bounds of one histogram, `+Inf` not counted.
 pub const BOUNDS_PER_HISTOGRAM_MAX: usize = 256;
 
+/// Bytes of an idempotency key: what common clients and databases take.
+pub const KEY_BYTES_MAX: usize = 255;
+
+/// Keys that are remembered with what was answered to their messages.
+pub const KEYS_MAX: usize = 100_000;
+
+/// Milliseconds for which they are: longer than common clients try again.
+pub const KEY_WINDOW_MILLIS: u64 = 10 * 60 * 1000;
+
 /// Observations that one delta lists.
 pub const READINGS_PER_DELTA_MAX: usize = 65_536;
 

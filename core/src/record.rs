@@ -1,4 +1,4 @@
-//! The state of a registry as a store keeps it: one record for each fact, in bytes.
+//! The state of a registry, and what was answered, as a store keeps it: one record for each fact, in bytes.
 //!
 //! A record says what holds from then on; of two about the same thing the later one holds. So replaying records
 //! in the order they were written leads to the state that the last of them describes, and replaying some twice
@@ -14,9 +14,11 @@ use std::{borrow::Cow, iter, mem};
 
 use serde::{Deserialize, Serialize};
 
+mod answer;
 mod float;
 mod value;
 
+pub use answer::{AnswerRecord, RefusedRecord};
 pub use float::Float;
 pub use value::{BucketRecord, ExponentialRecord, SliceRecord, ValueRecord};
 
@@ -43,6 +45,9 @@ pub enum Record<'a> {
         /// Its number.
         id: u64,
     },
+    /// A message that came with a key has been answered.
+    #[serde(borrow)]
+    Answer(AnswerRecord<'a>),
 }
 
 /// What all series of one name share.

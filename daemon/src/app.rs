@@ -2,7 +2,7 @@
 
 use std::{fmt, io, panic, path::Path, sync::Arc, time::Instant};
 
-use pushprom_core::{policy::Policy, registry::Registry, rules::Rules};
+use pushprom_core::{answers::Answers, policy::Policy, registry::Registry, rules::Rules};
 use socket2::{SockAddr, Socket, Type};
 use tokio::{
     runtime, select,
@@ -89,16 +89,17 @@ pub fn run(config: Config) -> Result<(), RunError> {
     access::check(config, web.as_deref())?;
     warn_if_open(config, web.as_deref(), &bound)?;
     let Bound { listeners, sockets, files: _removed_at_the_end } = bound;
+    let answers = Answers::new(config.keys);
     let (registry, store) = match &config.storage {
         None => (Registry::new(config.schema_conflicts), None),
         Some(storage) => {
             let registry = Registry::journaled(config.schema_conflicts);
-            let store = store::open(&storage.path, &registry, &settings.rules)?;
+            let store = store::open(&storage.path, &registry, &answers, &settings.rules)?;
             (registry, Some((store, storage)))
         }
     };
     declare_all(config, &settings.rules, &registry)?;
-    let ingest = Arc::new(Ingest::new(registry, Arc::clone(&telemetry)));
+    let ingest = Arc::new(Ingest::new(registry, answers, Arc::clone(&telemetry)));
     let storage: Arc<Storage> = Arc::default();
     let mut acks = None;
     let mut committer = None;

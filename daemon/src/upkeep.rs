@@ -1,4 +1,4 @@
-//! What has to be done now and then, though no message comes: series expire, and who fills a family is named. What
+//! What has to be done now and then, though no message comes: series and keys expire, and who fills a family is named. What
 //! is there already follows rules that have been reloaded.
 
 use std::{
@@ -58,6 +58,7 @@ pub fn spawn(
                 swept = Instant::now();
                 expire(&ingest, &telemetry);
             }
+            ingest.answers().forget_old(clock::now());
             name_culprits(&ingest, &telemetry);
         }
     };

@@ -1,16 +1,18 @@
-//! An intake that remembers deltas does what decoding and applying each of them does.
+//! An intake that remembers deltas does what decoding and applying each of them does, and what comes again with a key
+//! is answered as the first time and applied no more.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use pushprom_core::{
+    answers::Answers,
     expose::{self, Options, Shape},
-    intake::{Broken, Intake},
+    intake::{Broken, Intake, Taken, Terms},
     limits::Limits,
     model::Timestamp,
     policy::Policy,
     registry::{Registry, SchemaConflicts},
-    wire::json::decode_exact,
+    wire::json::{decode_exact, open_envelope},
 };
 
 /// Times that the messages come. From the second on they may be remembered.
@@ -24,13 +26,37 @@ fuzz_target!(|input: &[u8]| {
     let broken = if is_bit(1) { Broken::Refuse } else { Broken::Salvage };
     let limits = Limits::default();
     let [remembering, plain] = [(); 2].map(|()| Registry::new(conflicts));
-    let (mut intake, policy) = (Intake::default(), Policy::default());
+    let (mut intake, answers, policy) = (Intake::default(), Answers::default(), Policy::default());
     for round in 0..ROUNDS {
-        for message in messages.split(|&byte| byte == 0) {
+        for (place, message) in messages.split(|&byte| byte == 0).enumerate() {
             let message = with_other_digits(message, round);
+            let message = if is_bit(2) && message.starts_with(b"[") {
+                in_envelope(&format!("{round}-{place}"), &message)
+            } else {
+                message
+            };
             let (source, now) = (policy.source(), Timestamp(round.into()));
-            let outcome = intake.take_in(&message, &remembering, source, &limits, broken, now);
-            let decoded = decode_exact(&message, &limits);
+            let terms = Terms { source, limits: &limits, broken, key: None };
+            let taken = intake.take_in(&message, terms, &remembering, &answers, now);
+            let (deltas, has_key) = match open_envelope(&message, &limits) {
+                None => (&*message, false),
+                Some(Ok(envelope)) => (envelope.deltas, true),
+                Some(Err(error)) => {
+                    let Taken::Anew(outcome) = taken else { panic!("it has no key: {error}") };
+                    assert_eq!((outcome.deltas, outcome.broken), (0, Some(error)));
+                    continue;
+                }
+            };
+            let outcome = match taken {
+                Taken::Anew(outcome) => outcome,
+                // An envelope of the input's own, which came before.
+                Taken::Again(_) | Taken::Refused(_) => {
+                    assert!(has_key);
+                    continue;
+                }
+            };
+            let decoded = decode_exact(deltas, &limits);
+            let broken = if has_key { Broken::Refuse } else { broken };
             let refuses_all = broken == Broken::Refuse && decoded.broken.is_some();
             let mut applied = 0;
             let mut refused = Vec::new();
@@ -54,11 +80,25 @@ fuzz_target!(|input: &[u8]| {
                 outcome.refused.iter().map(|(index, error)| (*index, error.to_string())).collect();
             let shown = message.escape_ascii();
             assert_eq!((outcome.applied(), got), (applied, refused), "{shown}");
-            assert_eq!((outcome.deltas, outcome.broken), (decoded.deltas.len(), decoded.broken));
+            assert_eq!((outcome.deltas, &outcome.broken), (decoded.deltas.len(), &decoded.broken));
+            if has_key && outcome.broken.is_none() && outcome.refused.len() < outcome.deltas {
+                let again = intake.take_in(&message, terms, &remembering, &answers, now);
+                let Taken::Again(answered) = again else { panic!("{shown} counts twice") };
+                let (applied, refused) = (applied, outcome.refused.iter());
+                let refused = refused.map(|(index, error)| (*index, error.to_string().into()));
+                let first = (outcome.deltas, applied, refused.collect());
+                let got = answered.answer().clone();
+                assert_eq!((got.deltas, got.applied, got.refused), first, "{shown}");
+            }
         }
     }
     assert_eq!(page(&remembering), page(&plain));
 });
+
+/// A message that is an array, with a key.
+fn in_envelope(id: &str, message: &[u8]) -> Vec<u8> {
+    [format!("{{\"id\":\"{id}\",\"deltas\":").as_bytes(), message, b"}"].concat()
+}
 
 /// In each round the numbers are others, wherever digits stand.
 fn with_other_digits(message: &[u8], round: u8) -> Vec<u8> {

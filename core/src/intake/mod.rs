@@ -3,6 +3,9 @@
 //! Most deltas have come before, to the byte but for their number. An [`Intake`] remembers their text and
 //! their series, and applies such a one without decoding it. Which is which the outcome does not tell: a
 //! property test and the fuzz target `intake` hold it to what decoding and applying would have done.
+//!
+//! A message may have a key, given beside it or in an envelope; then it is applied once, and whenever it comes again
+//! there is what was answered the first time.
 
 mod sampling;
 
@@ -11,15 +14,16 @@ use std::{fmt, ops::AddAssign, sync::Arc};
 use smallvec::SmallVec;
 
 use crate::{
+    answers::{Answer, Answered, Answers, Claim, Claimed},
     intake::sampling::Sampling,
     limits::Limits,
     memo::{Memo, Place, Vacancy},
-    model::{Change, Delta, Kind, Timestamp},
+    model::{Change, Delta, Key, Kind, Quoted, Timestamp},
     policy::Source,
     registry::{Applied, Destination, Known, Pass, Registry, Rejected, Turn},
     wire::json::{
-        self, DeltaError, Item, Items, MessageError, OUTLINE_BYTES_MAX, Outline, Outliner, Reading,
-        Recall, Recipe,
+        self, DeltaError, Envelope, Item, Items, MessageError, OUTLINE_BYTES_MAX, Outline,
+        Outliner, Reading, Recall, Recipe,
     },
 };
 
@@ -53,16 +57,71 @@ struct Again<'a> {
     text: &'a [u8],
 }
 
+/// The deltas of a message: those that were remembered, and those that were not.
+type Recalled<'a> = Items<'a, Again<'a>, Option<(Vacancy, Outline<'a>)>>;
+
+/// A message out of its envelope, if it had one.
+struct Letter<'a> {
+    deltas: &'a [u8],
+    /// `None` if it takes a closer look.
+    items: Option<Recalled<'a>>,
+    id: Option<Key<'a>>,
+}
+
+/// How a message came.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// Who sent it, and what becomes of its deltas.
+    pub source: Source<'a>,
+    /// The limits in force when it came.
+    pub limits: &'a Limits,
+    /// What is done if it breaks off.
+    pub broken: Broken,
+    /// The key that was given beside it.
+    pub key: Option<&'a Key<'a>>,
+}
+
 /// What becomes of the good deltas of a message that breaks off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// They count: nobody will send them again.
+    /// They count: nobody will send them again. Not so if it has a key: that is for sending it again.
     Salvage,
     /// They do not: the sender is told, and sends the message again, mended.
     Refuse,
 }
 
 /// What became of a message.
+#[derive(Debug, PartialEq)]
+pub enum Taken {
+    /// It was taken in.
+    Anew(Outcome),
+    /// It had been before, by its key; nothing was done.
+    Again(Arc<Answered>),
+    /// Its key is in the way; nothing was done.
+    Refused(KeyMisuse),
+}
+
+/// Why a message cannot have its key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyMisuse {
+    /// It has another one.
+    #[error(
+        "the header says the idempotency key {header}, the envelope {id}: send one of them, or the same"
+    )]
+    Differs {
+        /// The key given beside it.
+        header: Quoted,
+        /// The one in its envelope.
+        id: Quoted,
+    },
+    /// Another message has it.
+    #[error(
+        "idempotency key {0} has come with another message: send that one again, or this one with a new key"
+    )]
+    Reused(Quoted),
+}
+
+/// What taking in a message did.
 #[derive(Debug, Default, PartialEq)]
 pub struct Outcome {
     /// Deltas told apart, good and bad.
@@ -108,16 +167,54 @@ impl Intake {
     pub fn take_in(
         &mut self,
         message: &[u8],
+        terms: Terms<'_>,
         registry: &Registry,
-        source: Source<'_>,
-        limits: &Limits,
-        broken: Broken,
+        answers: &Answers,
         now: Timestamp,
-    ) -> Outcome {
+    ) -> Taken {
         self.forget_gone(registry);
+        let mut letter =
+            Letter { deltas: message, items: self.recall_all(message, terms), id: None };
+        if letter.items.is_none() {
+            match json::open_envelope(message, terms.limits) {
+                None => {}
+                Some(Ok(Envelope { id, deltas })) => {
+                    letter = Letter { deltas, items: self.recall_all(deltas, terms), id: Some(id) };
+                }
+                Some(Err(error)) => {
+                    return Taken::Anew(Outcome { broken: Some(error), ..Outcome::default() });
+                }
+            }
+        }
+        let key = match (terms.key, &letter.id) {
+            (Some(header), Some(id)) if header != id => {
+                let (header, id) = (Quoted::new(header.as_str()), Quoted::new(id.as_str()));
+                return Taken::Refused(KeyMisuse::Differs { header, id });
+            }
+            (Some(key), _) | (None, Some(key)) => Some(key),
+            (None, None) => None,
+        };
+        let pass = Arc::clone(self.pass.get_or_insert_with(|| registry.pass()));
+        let turn = registry.turn(&pass);
+        let Some(key) = key else {
+            return Taken::Anew(self.take_in_letter(letter, &turn, terms, now));
+        };
+        match answers.claim(terms.source.policy.principal(), key, message, now) {
+            Claim::New(claimed) => {
+                let terms = Terms { broken: Broken::Refuse, ..terms };
+                let outcome = self.take_in_letter(letter, &turn, terms, now);
+                outcome.remember(claimed);
+                Taken::Anew(outcome)
+            }
+            Claim::Again(answered) => Taken::Again(answered),
+            Claim::Reused => Taken::Refused(KeyMisuse::Reused(Quoted::new(key.as_str()))),
+        }
+    }
+
+    fn recall_all<'a>(&mut self, message: &'a [u8], terms: Terms<'_>) -> Option<Recalled<'a>> {
         let Self { memo, outliner, .. } = self;
-        let policy = source.policy.id();
-        let items = json::decode_recalling(message, limits, |text| {
+        let policy = terms.source.policy.id();
+        json::decode_recalling(message, terms.limits, |text| {
             let Some(outline) = outliner.outline(text) else { return Recall::Miss(None) };
             match memo.find(policy, outline.before, outline.after) {
                 Ok(place) => match recall(memo, place, outline, text) {
@@ -126,15 +223,19 @@ impl Intake {
                 },
                 Err(vacancy) => Recall::Miss(vacancy.map(|vacancy| (vacancy, outline))),
             }
-        });
-        let pass = Arc::clone(self.pass.get_or_insert_with(|| registry.pass()));
-        let turn = registry.turn(&pass);
-        let outcome = match items {
-            Some(items) => self.apply_all(items, &turn, source, limits, now),
-            None => {
-                let sampling = &mut self.sampling;
-                take_in_exactly(message, &turn, source, limits, broken, sampling, now)
-            }
+        })
+    }
+
+    fn take_in_letter(
+        &mut self,
+        letter: Letter<'_>,
+        turn: &Turn<'_>,
+        terms: Terms<'_>,
+        now: Timestamp,
+    ) -> Outcome {
+        let outcome = match letter.items {
+            Some(items) => self.apply_all(items, turn, terms, now),
+            None => take_in_exactly(letter.deltas, turn, terms, &mut self.sampling, now),
         };
         Outcome { epoch: turn.epoch(), ..outcome }
     }
@@ -151,12 +252,12 @@ impl Intake {
 
     fn apply_all(
         &mut self,
-        items: Items<'_, Again<'_>, Option<(Vacancy, Outline<'_>)>>,
+        items: Recalled<'_>,
         turn: &Turn<'_>,
-        source: Source<'_>,
-        limits: &Limits,
+        terms: Terms<'_>,
         now: Timestamp,
     ) -> Outcome {
+        let Terms { source, limits, .. } = terms;
         let mut outcome = Outcome { deltas: items.len(), ..Outcome::default() };
         // Put into the memo at the end: until then the places of those that were found hold.
         let mut to_remember: SmallVec<[(Vacancy, Outline<'_>, Remembered); 1]> = SmallVec::new();
@@ -222,12 +323,11 @@ fn recall<'a>(
 fn take_in_exactly(
     message: &[u8],
     turn: &Turn<'_>,
-    source: Source<'_>,
-    limits: &Limits,
-    broken: Broken,
+    terms: Terms<'_>,
     sampling: &mut Sampling,
     now: Timestamp,
 ) -> Outcome {
+    let Terms { source, limits, broken, .. } = terms;
     let decoded = json::decode_exact(message, limits);
     let mut outcome =
         Outcome { deltas: decoded.deltas.len(), broken: decoded.broken, ..Outcome::default() };
@@ -275,6 +375,19 @@ impl Outcome {
     /// Deltas applied.
     pub fn applied(&self) -> u64 {
         self.tally.applied.iter().sum()
+    }
+
+    /// Remembers what is answered to a message that was taken in, at least in part. Of which nothing was, may be sent
+    /// again and fare better.
+    fn remember(&self, claimed: Claimed<'_>) {
+        if self.broken.is_some() || self.refused.len() == self.deltas {
+            return;
+        }
+        let refused = self.refused.iter();
+        let refused =
+            refused.map(|(index, refusal)| (*index, refusal.to_string().into())).collect();
+        let answer = Answer { deltas: self.deltas, applied: self.applied(), refused };
+        claimed.answer(answer, self.epoch);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is remembered does not show: an intake does what decoding and applying do.
 
+mod keys;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -27,15 +29,16 @@ impl Twins {
     #[track_caller]
     fn take_in(&mut self, message: &[u8], broken: Broken) {
         let limits = Limits::default();
-        let (source, now) = (self.policy.source(), Timestamp(1));
-        let got = self.intake.take_in(message, &self.registry, source, &limits, broken, now);
+        let terms = Terms { source: self.policy.source(), limits: &limits, broken, key: None };
+        let (answers, now) = (Answers::default(), Timestamp(1));
+        let got = self.intake.take_in(message, terms, &self.registry, &answers, now);
         let want = {
             let sampling = &mut Sampling::default();
             let pass = self.plain.pass();
             let turn = self.plain.turn(&pass);
-            take_in_exactly(message, &turn, source, &limits, broken, sampling, now)
+            take_in_exactly(message, &turn, terms, sampling, now)
         };
-        assert_eq!(got, want, "{}", message.escape_ascii());
+        assert_eq!(got, Taken::Anew(want), "{}", message.escape_ascii());
     }
 
     #[track_caller]

@@ -9,6 +9,7 @@ mod change;
 mod delta;
 mod exemplar;
 mod exponential;
+mod key;
 mod kind;
 mod label_sets;
 mod labels;
@@ -28,6 +29,7 @@ pub use change::{Amount, Change, GaugeChange, Incomposable, NegativeAmount, Valu
 pub use delta::{Delta, InvalidDelta};
 pub use exemplar::{Exemplar, ExemplarError};
 pub use exponential::{Exponential, ExponentialBucket, ZERO_THRESHOLD};
+pub use key::{Key, KeyError};
 pub use kind::{Kind, collision};
 pub use label_sets::{LabelSets, LabelsChange, LabelsChanges, Lines, Walk};
 pub use labels::{

@@ -4,6 +4,7 @@ mod access;
 mod address;
 mod file;
 mod flags;
+mod idempotency;
 mod origins;
 mod read;
 mod rules;
@@ -19,6 +20,7 @@ pub use access::{Granted, Mark, Named, Principals, Right, Rights};
 pub use address::{Address, Endpoint};
 pub use origins::Origins;
 use pushprom_core::{
+    answers::Retention,
     expose,
     limits::{Limits, SeriesLimits},
     model::Span,
@@ -75,6 +77,8 @@ pub struct Config {
     pub declare_files: Vec<PathBuf>,
     /// Where series outlive the process, if anywhere.
     pub storage: Option<Storage>,
+    /// How much is remembered of messages with keys.
+    pub keys: Retention,
     /// What is done about names that break the conventions.
     pub linting: Linting,
     /// Limits of messages and of the registry.
@@ -354,6 +358,7 @@ impl Config {
             first_scrape_zero: values.get("counter.first-scrape-zero", parse_optional_duration)?,
             declare_files: values.get_paths("declare.file", parse_files)?,
             storage: storage(&values)?,
+            keys: idempotency::retention(&values)?,
             linting: if values.switch("lint.warn")? { Linting::Warn } else { Linting::Off },
             limits: Limits {
                 message_bytes: values

@@ -17,7 +17,7 @@ use crate::config::Origins;
 
 /// Headers that a page may set.
 const HEADERS: HeaderValue =
-    HeaderValue::from_static("Authorization, Content-Encoding, Content-Type");
+    HeaderValue::from_static("Authorization, Content-Encoding, Content-Type, Idempotency-Key");
 
 /// Seconds for which a browser may remember the answer to its question.
 const MAX_AGE_SECONDS: HeaderValue = HeaderValue::from_static("600");

@@ -188,7 +188,8 @@ fn list(snapshot: &Snapshot) -> String {
 #[cfg(test)]
 mod tests {
     use pushprom_core::{
-        intake::{Broken, Intake},
+        answers::Answers,
+        intake::{Broken, Intake, Taken, Terms},
         limits::Limits,
         model::Timestamp,
         policy::Policy,
@@ -209,7 +210,9 @@ mod tests {
         let policy = Policy::default();
         let mut intake = Intake::default();
         let message = delta.as_bytes();
-        let outcome = intake.take_in(message, registry, policy.source(), &limits, broken, now);
+        let terms = Terms { source: policy.source(), limits: &limits, broken, key: None };
+        let taken = intake.take_in(message, terms, registry, &Answers::default(), now);
+        let Taken::Anew(outcome) = taken else { unreachable!("it has no key") };
         assert!(outcome.refused.is_empty() && outcome.broken.is_none(), "{delta}");
     }
 

@@ -12,6 +12,7 @@ mod cors;
 mod gate;
 mod handshake;
 mod hold;
+mod key;
 mod lifecycle;
 mod lint;
 mod listener;

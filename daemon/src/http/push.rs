@@ -4,7 +4,10 @@ use std::{fmt, time::Instant};
 
 use bytes::Bytes;
 use hyper::{Method as HttpMethod, StatusCode, body::Incoming, http::request::Parts};
-use pushprom_core::intake::{Broken, Outcome};
+use pushprom_core::{
+    intake::{Broken, KeyMisuse, Taken, Terms},
+    model::Key,
+};
 use scopeguard::{ScopeGuard, guard};
 use serde_json::json;
 
@@ -13,12 +16,13 @@ use super::{
     body::{self, BodyError},
     connections::Connection,
     gate::Caller,
+    key::{self, HeaderError},
     reply::{self, Reply},
     unpack::{self, Packing, UnpackError},
 };
 use crate::{
     clock,
-    ingest::Arrival,
+    ingest::Panicked,
     store::NotCommitted,
     telemetry::{Code, Method, Reason, Transport},
 };
@@ -36,10 +40,11 @@ pub(super) async fn respond(
     // Its connection may be told to go at any moment; then this ends where it waits.
     let given_up =
         guard((), |()| telemetry.record_rejected(Transport::Http, Reason::ConnectionClosed));
+    let key = key::of(&head.headers);
     let reply = match read_body(head, body, caller, context, connection).await {
-        Ok(message) => match take_in(&message, caller, context) {
-            Ok((reply, epoch)) => acknowledged(reply, epoch, context).await,
-            Err(reply) => reply,
+        Ok(message) => match take_in(&message, key, caller, context) {
+            (reply, Some(epoch)) => acknowledged(reply, epoch, context).await,
+            (reply, None) => reply,
         },
         Err(reply) => reply,
     };
@@ -180,43 +185,67 @@ fn not_stored() -> Reply {
     reply::try_again(text)
 }
 
-/// Applies a message; returns the answer and the epoch that it falls into.
-fn take_in(body: &[u8], caller: &Caller, context: &Context) -> Result<(Reply, u64), Reply> {
+/// Applies a message, unless it has come before; returns the answer, and the epoch that has to be on disk first
+/// if that is asked for.
+fn take_in(
+    body: &[u8],
+    key: Result<Option<Key<'static>>, HeaderError>,
+    caller: &Caller,
+    context: &Context,
+) -> (Reply, Option<u64>) {
+    let key = match key {
+        Ok(key) => key,
+        Err(error) => {
+            reject(Reason::IdempotencyKey, &error, body, caller, context);
+            return (reply::text(StatusCode::BAD_REQUEST, &format!("{error}\n")), None);
+        }
+    };
     if context.acks.as_ref().is_some_and(|storage| !storage.is_well()) {
-        return Err(not_stored());
+        return (not_stored(), None);
     }
     let (mut intake, now) = (context.intake.lock(), clock::now());
-    let arrival = Arrival {
+    let terms = Terms {
         source: caller.source(),
         limits: &caller.settings.config.limits,
-        transport: Transport::Http,
         broken: Broken::Refuse,
+        key: key.as_ref(),
     };
-    match context.ingest.message(&mut intake, body, arrival, now) {
-        Ok(outcome) => {
+    match context.ingest.message(&mut intake, body, Transport::Http, terms, now) {
+        Ok(Taken::Anew(outcome)) => {
             context.telemetry.record_tally(Transport::Http, &outcome.tally);
             for (_, refusal) in &outcome.refused {
                 keep(Reason::from(refusal), refusal, body, caller, context);
             }
             if let Some(error) = &outcome.broken {
                 keep(Reason::from(error), error, body, caller, context);
+                return (reply::text(StatusCode::BAD_REQUEST, &format!("{error}\n")), None);
             }
-            Ok((answer(&outcome), outcome.epoch))
+            let reply = answer(outcome.deltas, outcome.applied(), &outcome.refused);
+            (reply, Some(outcome.epoch))
         }
-        Err(_) => {
+        Ok(Taken::Again(answered)) => {
+            let first = answered.answer();
+            (answer(first.deltas, first.applied, &first.refused), Some(answered.epoch()))
+        }
+        Ok(Taken::Refused(error)) => {
+            keep(Reason::from(&error), &error, body, caller, context);
+            let status = match error {
+                KeyMisuse::Differs { .. } => StatusCode::BAD_REQUEST,
+                KeyMisuse::Reused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            (reply::text(status, &format!("{error}\n")), None)
+        }
+        Err(Panicked) => {
             let text = "pushprom failed; see its log\n";
             keep(Reason::Panic, &text.trim_end(), body, caller, context);
-            Err(reply::last(reply::text(StatusCode::INTERNAL_SERVER_ERROR, text)))
+            (reply::last(reply::text(StatusCode::INTERNAL_SERVER_ERROR, text)), None)
         }
     }
 }
 
 /// `ok`, or what was wrong: as a line of text for a single delta, as JSON for several.
-fn answer(outcome: &Outcome) -> Reply {
-    if let Some(error) = &outcome.broken {
-        return reply::text(StatusCode::BAD_REQUEST, &format!("{error}\n"));
-    }
-    match (&*outcome.refused, outcome.deltas) {
+fn answer(deltas: usize, applied: u64, refused: &[(usize, impl fmt::Display)]) -> Reply {
+    match (refused, deltas) {
         ([], _) => reply::ok(),
         ([(_, refusal)], 1) => reply::text(StatusCode::BAD_REQUEST, &format!("{refusal}\n")),
         (refused, _) => {
@@ -224,7 +253,7 @@ fn answer(outcome: &Outcome) -> Reply {
                 .iter()
                 .map(|(index, refusal)| json!({"index": index, "error": refusal.to_string()}))
                 .collect::<Vec<_>>();
-            let body = json!({"applied": outcome.applied(), "rejected": refused});
+            let body = json!({"applied": applied, "rejected": refused});
             reply::json(StatusCode::BAD_REQUEST, &body)
         }
     }

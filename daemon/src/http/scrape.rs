@@ -121,7 +121,8 @@ fn make(context: &Context, shape: Shape) -> io::Result<Vec<u8>> {
         snapshot.zero_born_after(hold.over_before(now));
     }
     let limits = context.live.settings().rules.limits;
-    snapshot.add(context.telemetry.families(registry, &limits));
+    let answers = context.ingest.answers();
+    snapshot.add(context.telemetry.families(registry, answers, &limits));
     let mut page = Vec::with_capacity(PAGE_BYTES_MIN);
     let encode = |page: &mut Vec<u8>, pause: &mut dyn FnMut(&mut Vec<u8>)| {
         expose::encode_pausing(shape, context.options, &snapshot, page, PIECE_BYTES, pause);

@@ -3,13 +3,13 @@
 use std::{fmt, io, sync::Arc, thread, time::Duration};
 
 use pushprom_core::{
-    intake::{Broken, Intake, Tally},
+    intake::{Broken, Intake, Taken, Tally, Terms},
     limits::DATAGRAM_BYTES_MAX,
     model::Timestamp,
 };
 use socket2::Socket;
 
-use super::{Arrival, Ingest};
+use super::{Ingest, Panicked};
 use crate::{
     access::{Place, Principal},
     clock,
@@ -108,24 +108,30 @@ impl Receiver {
                 self.complain(now, &datagram, message, Reason::Forbidden, &error);
                 continue;
             }
-            let arrival = Arrival {
+            let terms = Terms {
                 source: principal.source(place),
                 limits: &settings.config.limits,
-                transport,
                 broken: Broken::Salvage,
+                key: None,
             };
-            let taken = self.ingest.message(intake, message, arrival, now);
-            let Ok(outcome) = taken else {
-                let failed = "pushprom failed; see its log";
-                self.keep(now, &datagram, message, Reason::Panic, &failed);
-                continue;
-            };
-            tally += outcome.tally;
-            for (_, refusal) in outcome.refused {
-                self.complain(now, &datagram, message, Reason::from(&refusal), &refusal);
-            }
-            if let Some(error) = outcome.broken {
-                self.complain(now, &datagram, message, Reason::from(&error), &error);
+            match self.ingest.message(intake, message, transport, terms, now) {
+                Ok(Taken::Anew(outcome)) => {
+                    tally += outcome.tally;
+                    for (_, refusal) in outcome.refused {
+                        self.complain(now, &datagram, message, Reason::from(&refusal), &refusal);
+                    }
+                    if let Some(error) = outcome.broken {
+                        self.complain(now, &datagram, message, Reason::from(&error), &error);
+                    }
+                }
+                Ok(Taken::Again(_)) => {}
+                Ok(Taken::Refused(error)) => {
+                    self.complain(now, &datagram, message, Reason::from(&error), &error);
+                }
+                Err(Panicked) => {
+                    let failed = "pushprom failed; see its log";
+                    self.keep(now, &datagram, message, Reason::Panic, &failed);
+                }
             }
         }
         self.telemetry.record_tally(transport, &tally);

@@ -1,5 +1,5 @@
 //! The way in that all transports share: a message is decoded, its deltas are applied, and what
-//! happened is recorded. What a transport does with a broken message is its own: see [`Broken`].
+//! happened is recorded. What a transport does with a broken message is its own: see [`Terms::broken`].
 
 pub mod datagrams;
 pub mod udp;
@@ -10,10 +10,10 @@ use std::{
 };
 
 use pushprom_core::{
-    intake::{Broken, Intake, Outcome},
+    answers::Answers,
+    intake::{Intake, Taken, Terms},
     limits::{DATAGRAM_BYTES_MAX, Limits},
     model::Timestamp,
-    policy::Source,
     registry::Registry,
 };
 
@@ -22,20 +22,8 @@ use crate::telemetry::{Reason, Telemetry, Transport};
 /// Where deltas go.
 pub struct Ingest {
     registry: Registry,
+    answers: Answers,
     telemetry: Arc<Telemetry>,
-}
-
-/// How a message came.
-#[derive(Clone, Copy)]
-pub struct Arrival<'a> {
-    /// Who sent it, and what becomes of its deltas.
-    pub source: Source<'a>,
-    /// The limits in force when it came.
-    pub limits: &'a Limits,
-    /// The way it came.
-    pub transport: Transport,
-    /// What is done if it breaks off.
-    pub broken: Broken,
 }
 
 /// A fault of ours ended the handling of a message. It has been counted and logged.
@@ -43,14 +31,19 @@ pub struct Arrival<'a> {
 pub struct Panicked;
 
 impl Ingest {
-    /// A way into `registry`.
-    pub fn new(registry: Registry, telemetry: Arc<Telemetry>) -> Self {
-        Self { registry, telemetry }
+    /// A way into `registry`, past `answers`.
+    pub fn new(registry: Registry, answers: Answers, telemetry: Arc<Telemetry>) -> Self {
+        Self { registry, answers, telemetry }
     }
 
     /// All series and families.
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// What was answered to messages with keys.
+    pub fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     /// Takes in one message, by the intake of the thread that it came to. A panic in here ends this
@@ -60,21 +53,21 @@ impl Ingest {
         &self,
         intake: &mut Intake,
         message: &[u8],
-        arrival: Arrival<'_>,
+        transport: Transport,
+        terms: Terms<'_>,
         now: Timestamp,
-    ) -> Result<Outcome, Panicked> {
-        let Arrival { source, limits, transport, broken } = arrival;
+    ) -> Result<Taken, Panicked> {
         let limits = match transport {
-            Transport::Http => *limits,
+            Transport::Http => *terms.limits,
             // The flag is about bodies; a datagram has its own limit.
             Transport::Udp | Transport::Unix => {
-                Limits { message_bytes: DATAGRAM_BYTES_MAX, ..*limits }
+                Limits { message_bytes: DATAGRAM_BYTES_MAX, ..*terms.limits }
             }
         };
-        let outcome =
-            contain(|| intake.take_in(message, &self.registry, source, &limits, broken, now));
-        match &outcome {
-            Ok(outcome) => {
+        let terms = Terms { limits: &limits, ..terms };
+        let taken = contain(|| intake.take_in(message, terms, &self.registry, &self.answers, now));
+        match &taken {
+            Ok(Taken::Anew(outcome)) => {
                 for (_, refusal) in &outcome.refused {
                     self.telemetry.record_rejected(transport, Reason::from(refusal));
                 }
@@ -82,13 +75,19 @@ impl Ingest {
                     self.telemetry.record_rejected(transport, Reason::from(error));
                 }
             }
+            Ok(Taken::Again(answered)) => {
+                self.telemetry.record_repeated(transport, answered.answer().applied);
+            }
+            Ok(Taken::Refused(error)) => {
+                self.telemetry.record_rejected(transport, Reason::from(error));
+            }
             Err(Panicked) => {
                 // Whatever it was in the middle of, it shall not go on from there.
                 *intake = Intake::default();
                 self.telemetry.record_rejected(transport, Reason::Panic);
             }
         }
-        outcome
+        taken
     }
 }
 
@@ -100,13 +99,13 @@ fn contain<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
 
 #[cfg(test)]
 mod tests {
-    use pushprom_core::policy::Policy;
+    use pushprom_core::{intake::Broken, policy::Policy, registry::SchemaConflicts};
 
     use super::*;
 
     fn ingest() -> Ingest {
-        let registry = Registry::new(pushprom_core::registry::SchemaConflicts::Adopt);
-        Ingest::new(registry, Arc::default())
+        let registry = Registry::new(SchemaConflicts::Adopt);
+        Ingest::new(registry, Answers::default(), Arc::default())
     }
 
     #[track_caller]
@@ -114,10 +113,9 @@ mod tests {
         let (ingest, mut intake) = (ingest(), Intake::default());
         let (message, now) = (message.as_bytes(), Timestamp(0));
         let (policy, limits) = (Policy::default(), Limits::default());
-        let (source, transport) = (policy.source(), Transport::Udp);
-        let arrival = Arrival { source, limits: &limits, transport, broken };
-        let outcome = ingest.message(&mut intake, message, arrival, now);
-        let outcome = outcome.expect("no panic");
+        let terms = Terms { source: policy.source(), limits: &limits, broken, key: None };
+        let taken = ingest.message(&mut intake, message, Transport::Udp, terms, now);
+        let Ok(Taken::Anew(outcome)) = taken else { unreachable!("it has no key") };
         let indexes: Vec<usize> = outcome.refused.iter().map(|(index, _)| *index).collect();
         assert_eq!(
             (outcome.applied(), &*indexes, outcome.broken.is_some()),

@@ -101,14 +101,20 @@ impl Writer {
         self.store.close()
     }
 
-    /// Writes what changed.
+    /// Writes what changed, and reports it.
     fn commit(&mut self) -> Result<(), StoreError> {
-        let (cut, ()) = self.ingest.registry().cut(|| ());
-        let epoch = cut.epoch();
-        self.store.commit(&mut cut.records())?;
-        self.progress.committed = epoch;
+        self.progress.committed = self.write()?;
         self.storage.report(self.progress.clone());
         Ok(())
+    }
+
+    /// Writes what changed, with the keys of the messages that changed it; returns the epoch.
+    fn write(&mut self) -> Result<u64, StoreError> {
+        let (registry, answers) = (self.ingest.registry(), self.ingest.answers());
+        let (cut, noted) = registry.cut(|| answers.take_noted());
+        let epoch = cut.epoch();
+        self.store.commit(&mut cut.records().chain(noted.records()))?;
+        Ok(epoch)
     }
 
     fn copy_if_wanted(&mut self) -> Result<(), StoreError> {
@@ -122,6 +128,10 @@ impl Writer {
     /// Copies all there is, and commits meanwhile what has to be.
     fn copy(&mut self) -> Result<(), StoreError> {
         let ingest = Arc::clone(&self.ingest);
+        // Before anything is committed beside the copy: so they are read back in their order.
+        for piece in ingest.answers().all().records() {
+            self.store.copy(&piece)?;
+        }
         ingest.registry().all_records(|piece| {
             self.store.copy(piece)?;
             let is_due = self.begun.elapsed() >= self.interval || self.storage.take_wanted();
@@ -131,11 +141,9 @@ impl Writer {
             }
             Ok(())
         })?;
-        let (cut, ()) = self.ingest.registry().cut(|| ());
-        let epoch = cut.epoch();
-        self.store.commit(&mut cut.records())?;
+        let committed = self.write()?;
         self.store.finish_copy()?;
-        self.progress = Progress { committed: epoch, failure: None };
+        self.progress = Progress { committed, failure: None };
         self.storage.report(self.progress.clone());
         Ok(())
     }
@@ -143,7 +151,6 @@ impl Writer {
     /// Nothing in the files is relied on from now on, and nothing is noted for them.
     fn fail(&mut self, error: &StoreError) {
         self.store.abandon_copy();
-        self.ingest.registry().suspend_journal();
         match self.progress.failure {
             None => {
                 self.retry = RETRY_MIN;
@@ -152,7 +159,9 @@ impl Writer {
             Some(_) => self.retry = (self.retry * 2).min(RETRY_MAX),
         }
         self.progress.failure = Some(error.to_string());
+        // Known before anything falls into no epoch: that would be taken for what is on disk.
         self.storage.report(self.progress.clone());
+        self.ingest.registry().suspend_journal();
     }
 
     /// Writes all there is anew.
@@ -164,3 +173,6 @@ impl Writer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,7 @@ pub trait Disk: Send {
 }
 
 /// A file in it.
+#[expect(clippy::len_without_is_empty, reason = "nobody asks whether it is empty")]
 pub trait DiskFile: Send {
     /// Bytes in it.
     fn len(&self) -> io::Result<u64>;

@@ -10,7 +10,7 @@ mod state;
 
 use std::{io, path::Path, time::Instant};
 
-use pushprom_core::{record::Record, registry::Registry, rules::Rules};
+use pushprom_core::{answers::Answers, record::Record, registry::Registry, rules::Rules};
 
 pub use committer::Committer;
 pub use disk::{Disk, DiskFile, OsDisk};
@@ -52,8 +52,13 @@ pub trait Store: Send {
     fn close(&mut self) -> Result<(), StoreError>;
 }
 
-/// Opens the store in a directory, and restores an empty registry from it.
-pub fn open(path: &Path, registry: &Registry, rules: &Rules) -> Result<Box<dyn Store>, StoreError> {
+/// Opens the store in a directory, and restores from it an empty registry, and what was answered.
+pub fn open(
+    path: &Path,
+    registry: &Registry,
+    answers: &Answers,
+    rules: &Rules,
+) -> Result<Box<dyn Store>, StoreError> {
     let begun = Instant::now();
     let shown = path.display().to_string();
     let disk = OsDisk::open(path.to_owned());
@@ -65,6 +70,9 @@ pub fn open(path: &Path, registry: &Registry, rules: &Rules) -> Result<Box<dyn S
     let loaded = store.load(&mut |piece, is_settled| {
         for record in Record::all_in(piece) {
             let record = record.map_err(|error| error.to_string())?;
+            if let Record::Answer(answer) = &record {
+                answers.restore(answer);
+            }
             restore.follow(&record, is_settled).map_err(|error| error.to_string())?;
         }
         Ok(())

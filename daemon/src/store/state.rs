@@ -49,15 +49,20 @@ impl Storage {
         self.progress.borrow().failure.is_none()
     }
 
-    /// Returns when an epoch is on disk.
+    /// Returns when an epoch is on disk. What fell into none came while nothing could be written, or has been read
+    /// from the store: it is on disk if all is well.
     pub async fn committed(&self, epoch: u64) -> Result<(), NotCommitted> {
         let mut progress = self.progress.subscribe();
-        let is_decided = |it: &Progress| it.committed >= epoch || it.failure.is_some();
+        let is_on_disk = |it: &Progress| match epoch {
+            0 => it.failure.is_none(),
+            epoch => it.committed >= epoch,
+        };
+        let is_decided = |it: &Progress| is_on_disk(it) || it.failure.is_some();
         if !is_decided(&progress.borrow_and_update()) {
             self.ask();
         }
         let decided = progress.wait_for(is_decided).await.map_err(|_| NotCommitted)?;
-        if decided.committed >= epoch { Ok(()) } else { Err(NotCommitted) }
+        if is_on_disk(&decided) { Ok(()) } else { Err(NotCommitted) }
     }
 
     /// Has a commit begin without waiting for the next one that is due.
@@ -80,5 +85,22 @@ impl Storage {
 
     pub(super) fn report(&self, progress: Progress) {
         self.progress.send_replace(progress);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_fell_into_no_epoch_is_on_disk_while_all_is_well() {
+        let storage = Storage::default();
+        assert_eq!(storage.committed(0).await, Ok(()));
+        storage.report(Progress { committed: 7, failure: Some("full".to_owned()) });
+        assert_eq!(storage.committed(0).await, Err(NotCommitted));
+        assert_eq!(storage.committed(7).await, Ok(()));
+        assert_eq!(storage.committed(8).await, Err(NotCommitted));
+        storage.report(Progress { committed: 9, failure: None });
+        assert_eq!(storage.committed(0).await, Ok(()));
     }
 }

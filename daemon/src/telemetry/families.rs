@@ -3,6 +3,7 @@
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use pushprom_core::{
+    answers::Answers,
     limits::SeriesLimits,
     model::{Kind, Layout, Summary, Value, count_as_f64},
     registry::Registry,
@@ -22,10 +23,16 @@ use crate::{log, version};
 
 impl Telemetry {
     /// Our own families: those of the original, those of the process, and ours.
-    pub fn families(&self, registry: &Registry, limits: &SeriesLimits) -> Vec<FamilySnapshot> {
+    pub fn families(
+        &self,
+        registry: &Registry,
+        answers: &Answers,
+        limits: &SeriesLimits,
+    ) -> Vec<FamilySnapshot> {
         let mut families = process::families();
         families.extend(self.families_of_the_original());
         families.extend(self.families_of_ingest());
+        families.extend(self.families_of_keys(answers));
         families.extend(self.udp_sockets.families());
         families.extend(self.families_of_the_daemon(registry, limits));
         families.extend(overflowing(registry));
@@ -196,6 +203,28 @@ impl Telemetry {
                 "pushprom_unix_receive_errors_total",
                 "Failures to receive from a unix socket.",
                 &self.receive_errors[DatagramTransport::Unix as usize],
+            ),
+        ]
+    }
+
+    fn families_of_keys(&self, answers: &Answers) -> [FamilySnapshot; 3] {
+        let repeated = Transport::ALL.into_iter().map(|transport| {
+            let count = self.repeated[transport as usize].get();
+            series(&[("transport", transport.as_str())], Value::Counter(count.into()))
+        });
+        let keys = u64::try_from(answers.keys()).unwrap_or(u64::MAX);
+        [
+            family(
+                "pushprom_deltas_repeated_total",
+                "Deltas not applied because they had been, by the key of their message.",
+                Kind::Counter,
+                repeated,
+            ),
+            level("pushprom_idempotency_keys", "Idempotency keys held.", count_as_f64(keys)),
+            total(
+                "pushprom_idempotency_keys_evicted_total",
+                "Idempotency keys forgotten before their time, to make room for others.",
+                answers.evicted().into(),
             ),
         ]
     }

@@ -3,11 +3,11 @@
 
 use hyper::{Method as HttpMethod, StatusCode};
 use pushprom_core::{
-    intake::Refusal,
-    model::InvalidDelta,
+    intake::{KeyMisuse, Refusal},
+    model::{InvalidDelta, KeyError},
     policy::Barred,
     registry::{Rejected, SeriesLimit},
-    wire::json::{DeltaError, MessageError},
+    wire::json::{DeltaError, EnvelopeError, MessageError},
 };
 
 /// Declares an enum whose variants are the values of one label.
@@ -74,6 +74,12 @@ label! {
         ContentEncoding = "content_encoding",
         /// A body that is not packed as it says.
         CorruptBody = "corrupt_body",
+        /// An envelope that cannot be opened.
+        Envelope = "envelope",
+        /// A key that is none, or two of them.
+        IdempotencyKey = "idempotency_key",
+        /// A key that another message has.
+        KeyReused = "key_reused",
         /// A field, or the delta itself, of the wrong JSON type.
         WrongType = "wrong_type",
         /// A number beyond a float.
@@ -176,6 +182,8 @@ label! {
         PayloadTooLarge = "413",
         /// The body is in a coding that we do not have.
         UnsupportedMediaType = "415",
+        /// A key that another message has.
+        UnprocessableContent = "422",
         /// A fault of ours.
         InternalServerError = "500",
         /// Too many large bodies at once.
@@ -298,6 +306,33 @@ impl From<&MessageError> for Reason {
             MessageError::TooLong { .. } => Self::TooLong,
             MessageError::TooManyDeltas => Self::TooManyDeltas,
             MessageError::Syntax { .. } => Self::Syntax,
+            MessageError::Envelope(error) => match error {
+                EnvelopeError::Id(error) => error.into(),
+                EnvelopeError::NotAlone
+                | EnvelopeError::Unknown(_)
+                | EnvelopeError::Twice(_)
+                | EnvelopeError::WrongType { .. }
+                | EnvelopeError::NoId => Self::Envelope,
+            },
+        }
+    }
+}
+
+impl From<&KeyError> for Reason {
+    fn from(error: &KeyError) -> Self {
+        match error {
+            KeyError::Empty | KeyError::TooLong { .. } | KeyError::Invalid(_) => {
+                Self::IdempotencyKey
+            }
+        }
+    }
+}
+
+impl From<&KeyMisuse> for Reason {
+    fn from(error: &KeyMisuse) -> Self {
+        match error {
+            KeyMisuse::Differs { .. } => Self::IdempotencyKey,
+            KeyMisuse::Reused(_) => Self::KeyReused,
         }
     }
 }

@@ -50,6 +50,7 @@ pub struct Telemetry {
     applied: [[Counter; Kind::ALL.len()]; Transport::ALL.len()],
     /// By transport, then reason.
     rejected: [[Counter; Reason::ALL.len()]; Transport::ALL.len()],
+    repeated: [Counter; Transport::ALL.len()],
     series_created: Counter,
     help_replaced: Counter,
     layout_ignored: Counter,
@@ -151,6 +152,7 @@ impl Default for Telemetry {
             received_bytes: array::from_fn(|_| Counter::default()),
             applied: array::from_fn(|_| array::from_fn(|_| Counter::default())),
             rejected: array::from_fn(|_| array::from_fn(|_| Counter::default())),
+            repeated: array::from_fn(|_| Counter::default()),
             series_created: Counter::default(),
             help_replaced: Counter::default(),
             layout_ignored: Counter::default(),
@@ -234,6 +236,11 @@ impl Telemetry {
         self.layout_ignored.add(tally.layout_ignored);
         self.overflowed.add(tally.overflowed);
         self.dropped.add(tally.dropped);
+    }
+
+    /// Deltas came again, by the key of their message.
+    pub fn record_repeated(&self, transport: Transport, deltas: u64) {
+        self.repeated[transport as usize].add(deltas);
     }
 
     /// Series expired.

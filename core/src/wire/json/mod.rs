@@ -9,9 +9,13 @@
 //! takes, the exact path takes with the same result: the property test below and the fuzz target
 //! `json_fast` hold them to it.
 //!
+//! A message may also be an envelope ([`open_envelope`]), which gives its deltas a key; what is in it is read as
+//! any message.
+//!
 //! Who remembers deltas by their text need not have them decoded again: [`decode_recalling`] asks at
 //! each, and [`Outliner`] finds their pieces.
 
+mod envelope;
 mod exact;
 mod fast;
 mod fields;
@@ -21,6 +25,7 @@ mod recipe;
 mod scan;
 mod value;
 
+pub use envelope::{Envelope, EnvelopeError, open as open_envelope};
 pub use outline::{OUTLINE_BYTES_MAX, Outline, Outliner};
 pub use recipe::Recipe;
 
@@ -62,6 +67,9 @@ pub enum MessageError {
         /// What is wrong there.
         problem: SyntaxProblem,
     },
+    /// It is an envelope that cannot be opened.
+    #[error(transparent)]
+    Envelope(EnvelopeError),
 }
 
 /// What is wrong at a byte of a message.
@@ -376,15 +384,21 @@ impl std::fmt::Display for Field {
     }
 }
 
-impl std::fmt::Display for JsonKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+impl JsonKind {
+    const fn as_str(self) -> &'static str {
+        match self {
             Self::Bool => "a bool",
             Self::Number => "a number",
             Self::String => "a string",
             Self::Array => "an array",
             Self::Object => "an object",
-        })
+        }
+    }
+}
+
+impl std::fmt::Display for JsonKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

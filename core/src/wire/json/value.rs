@@ -79,6 +79,11 @@ impl<'a> Value<'a> {
         Self(end.since(start))
     }
 
+    /// Its text.
+    pub(super) fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+
     /// Whether it is `true`.
     pub(super) fn is_true(self) -> bool {
         self.0 == b"true"

@@ -142,6 +142,20 @@ pub(in crate::config) const FLAGS: &[Flag] = &[
                written at once.",
     },
     Flag {
+        name: "idempotency.window",
+        alias: None,
+        default: Some("10m"),
+        help: "How long a message with a key (Idempotency-Key, or id of an envelope) counts once and is\n\
+               answered as the first time: longer than clients try again.",
+    },
+    Flag {
+        name: "idempotency.max-keys",
+        alias: None,
+        default: Some("100000"),
+        help: "Keys remembered at once, each of which takes some 200 bytes; beyond it the oldest goes\n\
+               before its time.",
+    },
+    Flag {
         name: "declare.file",
         alias: None,
         default: Some(""),

@@ -3,7 +3,8 @@
 use std::{ops::ControlFlow::Continue, sync::Arc, time::Duration};
 
 use pushprom_core::{
-    intake::{Broken, Intake},
+    answers::Answers,
+    intake::{Broken, Intake, Taken, Terms},
     limits::Limits,
     model::{LabelSet, Timestamp},
     policy::Policy,
@@ -31,9 +32,10 @@ fn registry(deltas: &[String]) -> Registry {
 #[track_caller]
 fn push(registry: &Registry, message: &str) {
     let (policy, limits) = (Policy::open(Arc::default()), Limits::default());
-    let (source, broken, now) = (policy.source(), Broken::Refuse, Timestamp(1000));
-    let message = message.as_bytes();
-    let outcome = Intake::default().take_in(message, registry, source, &limits, broken, now);
+    let (answers, broken, now) = (Answers::default(), Broken::Refuse, Timestamp(1000));
+    let terms = Terms { source: policy.source(), limits: &limits, broken, key: None };
+    let taken = Intake::default().take_in(message.as_bytes(), terms, registry, &answers, now);
+    let Taken::Anew(outcome) = taken else { unreachable!("it has no key") };
     assert!(outcome.refused.is_empty() && outcome.broken.is_none(), "{outcome:?}");
 }
 

@@ -1,0 +1,174 @@
+//! What is written belongs together, through failures too.
+
+use std::sync::atomic::AtomicBool;
+
+use parking_lot::Mutex;
+use pushprom_core::{
+    answers::{Answer, Answers},
+    intake::{Broken, Intake, Taken, Terms},
+    limits::Limits,
+    model::{Key, Timestamp},
+    policy::Policy,
+    record::Record,
+    registry::{Registry, SchemaConflicts},
+    rules::Rules,
+};
+use tokio::{task::yield_now, time::timeout};
+
+use super::*;
+use crate::{
+    ingest::Panicked,
+    store::{Loaded, NotCommitted, TakePiece},
+    telemetry::Transport,
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A store in memory that can be told to fail.
+#[derive(Clone, Default)]
+struct Memory(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    is_full: AtomicBool,
+    records: Mutex<Vec<u8>>,
+    copy: Mutex<Option<Vec<u8>>>,
+}
+
+impl Store for Memory {
+    fn load(&mut self, _: &mut TakePiece<'_>) -> Result<Loaded, StoreError> {
+        Ok(Loaded::default())
+    }
+
+    fn commit(&mut self, pieces: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), StoreError> {
+        for piece in pieces {
+            if self.0.is_full.load(Relaxed) {
+                return Err(StoreError::Failed);
+            }
+            self.0.records.lock().extend(&piece);
+            self.0.copy.lock().iter_mut().for_each(|copy| copy.extend(&piece));
+        }
+        Ok(())
+    }
+
+    fn wants_copy(&self) -> bool {
+        false
+    }
+
+    fn begin_copy(&mut self) -> Result<(), StoreError> {
+        *self.0.copy.lock() = Some(Vec::new());
+        Ok(())
+    }
+
+    fn copy(&mut self, piece: &[u8]) -> Result<(), StoreError> {
+        if self.0.is_full.load(Relaxed) {
+            return Err(StoreError::Failed);
+        }
+        self.0.copy.lock().iter_mut().for_each(|copy| copy.extend(piece));
+        Ok(())
+    }
+
+    fn finish_copy(&mut self) -> Result<(), StoreError> {
+        *self.0.records.lock() = self.0.copy.lock().take().ok_or(StoreError::Failed)?;
+        Ok(())
+    }
+
+    fn abandon_copy(&mut self) {
+        *self.0.copy.lock() = None;
+    }
+
+    fn bytes(&self) -> u64 {
+        0
+    }
+
+    fn close(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl Memory {
+    /// A way in as after a restart.
+    fn restored(&self) -> Ingest {
+        let (registry, answers) = (registry(), Answers::default());
+        let rules = Rules::default();
+        let mut restore = registry.restore(&rules);
+        for record in Record::all_in(&self.0.records.lock()) {
+            let record = record.expect("a record");
+            if let Record::Answer(answer) = &record {
+                answers.restore(answer);
+            }
+            restore.follow(&record, false).expect("it goes with those before it");
+        }
+        restore.finish(|_| ()).expect("a registry");
+        Ingest::new(registry, answers, Arc::default())
+    }
+}
+
+fn registry() -> Registry {
+    Registry::journaled(SchemaConflicts::Adopt)
+}
+
+/// Counts one in a series of the key's own; what is answered, whether for the first time, and in which epoch.
+fn push(ingest: &Ingest, name: &str) -> (Answer, bool, u64) {
+    let delta = format!(r#"{{"type":"counter","name":"{name}","method":"inc"}}"#);
+    let message = format!("[{delta},1]");
+    let (policy, limits, now) = (Policy::default(), Limits::default(), Timestamp(1));
+    let key = Key::new(name.into()).expect("a key");
+    let terms =
+        Terms { source: policy.source(), limits: &limits, broken: Broken::Refuse, key: Some(&key) };
+    let (message, mut intake) = (message.as_bytes(), Intake::default());
+    match ingest.message(&mut intake, message, Transport::Http, terms, now) {
+        Ok(Taken::Anew(outcome)) => {
+            let refused = outcome.refused.iter();
+            let refused = refused.map(|(at, error)| (*at, error.to_string().into())).collect();
+            let answer = Answer { deltas: outcome.deltas, applied: outcome.applied(), refused };
+            (answer, true, outcome.epoch)
+        }
+        Ok(Taken::Again(answered)) => (answered.answer().clone(), false, answered.epoch()),
+        Ok(Taken::Refused(error)) => panic!("{error}"),
+        Err(Panicked) => panic!("a fault"),
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_written_with_its_message_through_a_failure() {
+    let (memory, storage) = (Memory::default(), Arc::<Storage>::default());
+    let ingest = Arc::new(Ingest::new(registry(), Answers::default(), Arc::default()));
+    let store = Box::new(memory.clone());
+    let interval = Duration::from_millis(1);
+    let committer = Committer::spawn(Arc::clone(&ingest), store, Arc::clone(&storage), interval);
+    let committer = committer.expect("a thread");
+    let on_disk = async |epoch| {
+        timeout(PATIENCE, storage.committed(epoch)).await.expect("it is decided in time")
+    };
+    let mut first = Vec::new();
+    first.push(("before", push(&ingest, "before")));
+    assert_eq!(on_disk(first[0].1.2).await, Ok(()));
+    memory.0.is_full.store(true, Relaxed);
+    first.push(("not_written", push(&ingest, "not_written")));
+    let epoch = first[1].1.2;
+    assert_eq!(on_disk(epoch).await, Err(NotCommitted));
+    first.push(("meanwhile", push(&ingest, "meanwhile")));
+    // Whoever sends it again is told no more than the first time.
+    assert_eq!(push(&ingest, "not_written"), (first[1].1.0.clone(), false, epoch));
+    assert_eq!(on_disk(epoch).await, Err(NotCommitted));
+    memory.0.is_full.store(false, Relaxed);
+    let is_well = async {
+        while !storage.is_well() {
+            yield_now().await;
+        }
+    };
+    timeout(PATIENCE, is_well).await.expect("it is tried again in time");
+    for (name, (answer, _, epoch)) in &first {
+        assert_eq!(push(&ingest, name), (answer.clone(), false, *epoch));
+        assert_eq!(on_disk(*epoch).await, Ok(()), "{name}");
+    }
+    first.push(("after", push(&ingest, "after")));
+    assert_eq!(on_disk(first[3].1.2).await, Ok(()));
+    let restored = memory.restored();
+    assert_eq!(restored.registry().series_count(), 4);
+    for (name, (answer, ..)) in &first {
+        assert_eq!(push(&restored, name), (answer.clone(), false, 0), "{name}");
+    }
+    committer.end().expect("nothing is left to write");
+}
