@@ -159,10 +159,18 @@ fn users_have_passwords_in_either_file() {
 
 #[test]
 fn who_could_never_be_known_stops_the_start() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = |name: &str| folder.path().join(name).display().to_string();
-    fs::write(path("web.yml"), format!("basic_auth_users: {{b: '{}'}}", hash("b")))
-        .expect("it can be written");
+    let site = Site::new();
+    let path = |name: &str| site.path(name).display().to_string();
+    site.write("web.yml", &format!("basic_auth_users: {{b: '{}'}}", hash("b")));
+    for (name, policy) in [("asks", "RequestClientCert"), ("verifies", "VerifyClientCertIfGiven")] {
+        let ca = if name == "asks" { "" } else { "client_ca_file: ca.pem, " };
+        let policy = format!("{ca}client_auth_type: {policy}");
+        let tls = format!("{{cert_file: server.crt, key_file: server.key, {policy}}}");
+        site.write(name, &format!("tls_server_config: {tls}\n"));
+    }
+    let unverified = "certificate \"a\" of principal \"p\" in -config.file would be no use: -web.config.file \
+                      verifies no certificates of clients; set client_auth_type to \
+                      VerifyClientCertIfGiven or RequireAndVerifyClientCert";
     for (web, mark, problem) in [
         (
             "",
@@ -180,6 +188,15 @@ fn who_could_never_be_known_stops_the_start() {
             "token of principal \"p\" in -config.file would be no use: -web.config.file has users, and takes nothing but theirs",
         ),
         ("none.yml", "token: a", "none.yml"),
+        (
+            "",
+            "certificates: [a]",
+            "certificate \"a\" of principal \"p\" in -config.file would be no use: there is no \
+             -web.config.file to ask clients for certificates",
+        ),
+        ("web.yml", "certificates: [a]", unverified),
+        ("asks", "certificates: [a]", unverified),
+        ("verifies", "certificates: [a]", ""),
         ("web.yml", "user: b", ""),
         (
             "web.yml'}, cors: {origins: '*",
@@ -192,7 +209,7 @@ fn who_could_never_be_known_stops_the_start() {
             "web: {{config: {{file: '{web}'}}}}\n\
              access: {{principals: [{{name: p, {mark}, rights: [push]}}]}}\n"
         );
-        fs::write(path("pushprom.yml"), text).expect("it can be written");
+        site.write("pushprom.yml", &text);
         let output = Command::new(BINARY).args(["check-config", &path("pushprom.yml")]).output();
         let output = output.expect("the binary runs");
         let stderr = String::from_utf8(output.stderr).expect("UTF-8");
@@ -220,14 +237,16 @@ fn a_certificate_says_who_somebody_is_if_it_is_verified() {
             .flat_map(|(flag, path)| [flag, path])
             .collect::<Vec<_>>()
     };
-    for (policy, client, other, stranger) in [
-        ("client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.pem", 200, 401, 0),
-        ("client_auth_type: RequestClientCert", 401, 401, 401),
-    ] {
-        let tls = format!(
-            "tls_server_config: {{cert_file: server.crt, key_file: server.key, {policy}}}\n"
-        );
-        let server = site.start(&tls, &[&format!("-config.file={}", file.display())]);
+    let tls = |policy: &str| {
+        format!("tls_server_config: {{cert_file: server.crt, key_file: server.key, {policy}}}\n")
+    };
+    let verified = "client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.pem";
+    let server = site.start(&tls(verified), &[&format!("-config.file={}", file.display())]);
+    for (policy, client, other, stranger) in
+        [(verified, 200, 401, 0), ("client_auth_type: RequestClientCert", 401, 401, 401)]
+    {
+        // A start with the second is refused, but the file may change later.
+        site.write("web.yml", &tls(policy));
         let push = inc("a");
         for (name, want) in [("client", client), ("other", other), ("stranger", stranger)] {
             let arguments = of(name);
@@ -237,6 +256,37 @@ fn a_certificate_says_who_somebody_is_if_it_is_verified() {
             assert_eq!(got.status, want, "{policy} {name}: {got:?}");
         }
         assert_eq!(site.curl(&server, "/metrics", &[]).status, 200, "{policy}");
+    }
+}
+
+/// Where each request has to be a user's, a certificate says who those are who are no principals.
+#[test]
+fn certificates_go_with_users() {
+    let site = Site::new();
+    let text = "access: {principals: [{name: app, certificates: [client], rights: [push]}, \
+                {name: prom, user: b, rights: [scrape]}]}";
+    site.write("pushprom.yml", text);
+    let web = format!(
+        "tls_server_config: {{cert_file: server.crt, key_file: server.key, client_ca_file: ca.pem, \
+         client_auth_type: VerifyClientCertIfGiven}}\nbasic_auth_users: {{a: '{}', b: '{}'}}\n",
+        hash("a"),
+        hash("b")
+    );
+    let file = site.path("pushprom.yml");
+    let server = site.start(&web, &[&format!("-config.file={}", file.display())]);
+    let push = inc("a");
+    for (shown, want, text) in [
+        ("--cert client.crt --key client.key", 401, "unauthorized: "),
+        ("-u a:a --cert client.crt --key client.key", 200, ""),
+        ("-u a:a", 403, "\"a\" has no right to push"),
+        ("-u b:b --cert client.crt --key client.key", 403, "\"prom\" has no right to push"),
+        ("-u a:b --cert client.crt --key client.key", 401, "unauthorized: "),
+    ] {
+        let mut arguments: Vec<&str> = shown.split_whitespace().collect();
+        arguments.extend(["-d", &push]);
+        let got = site.curl(&server, "/", &arguments);
+        assert_eq!(got.status, want, "{shown}: {got:?}");
+        assert!(got.text.contains(text), "{shown}: {got:?}");
     }
 }
 
@@ -273,7 +323,7 @@ fn a_datagram_is_of_the_network_it_comes_from() {
 access:
   principals:
     - {name: lan, networks: [127.0.0.0/8], rights: [push], labels: {net: lan}}
-    - {name: other, networks: [127.0.0.2], rights: [scrape]}
+    - {name: other, networks: [127.0.0.2], rights: []}
     - {name: local, networks: [unix], rights: [push], labels: {net: local}}
   anonymous: {rights: [scrape]}
 ";

@@ -116,6 +116,37 @@ fn series_are_listed_with_their_values() {
     }
 }
 
+/// Pages end on any series, on one that takes what is too many too.
+#[test]
+fn each_series_is_on_one_page_while_there_are_too_many() {
+    let server = Server::start(&[ADMIN, "-series.limit-per-family=2"]);
+    for user in 0..5 {
+        for family in ["a", "b"] {
+            let labels = json!({"user": user.to_string()});
+            let delta =
+                json!({"type": "counter", "name": family, "method": "inc", "labels": labels});
+            server.push_ok(delta.to_string());
+        }
+    }
+    let (mut shown, mut path) = (Vec::new(), "/api/v1/series?limit=1".to_owned());
+    loop {
+        let page = get(&server, &path);
+        let series = &page["series"][0];
+        shown.push(format!("{}{} {}", series["name"], series["labels"], series["value"]));
+        let Some(next) = page["nextCursor"].as_str() else { break };
+        let mut cursor = form_urlencoded::Serializer::new(String::new());
+        path = format!("/api/v1/series?limit=1&{}", cursor.append_pair("cursor", next).finish());
+    }
+    let of = |family: &str| {
+        [
+            format!(r#""{family}"{{"pushprom_overflow":"true"}} "3""#),
+            format!(r#""{family}"{{"user":"0"}} "1""#),
+            format!(r#""{family}"{{"user":"1"}} "1""#),
+        ]
+    };
+    assert_eq!(shown, ["a", "b"].map(of).concat());
+}
+
 #[test]
 fn families_and_their_labels_are_listed() {
     let server = Server::start(&[ADMIN]);

@@ -70,6 +70,56 @@ fn a_file_can_be_checked() {
     assert!(stderr.contains("  check-config file\n"), "{stderr}");
 }
 
+/// All that a start would stumble over is found, but for the sockets.
+#[test]
+fn what_a_start_would_refuse_is_found_before() {
+    let file = File::new("");
+    let declared = r#"{"type":"counter","name":"a","method":"declare"}"#;
+    fs::write(file.0.path().join("good.json"), declared).expect("it can be written");
+    fs::write(file.0.path().join("bad.json"), inc("a")).expect("it can be written");
+    let target = "target_label \"a-b\" is never the name of a label";
+    for (text, problem) in [
+        ("declare: {file: good.json}", ""),
+        ("declare: {file: [good.json, none.json]}", "none.json lists: No such file or directory"),
+        ("declare: {file: bad.json}", "changes a value: use the method declare"),
+        ("rules: [{match: a, limit: }]", "1:25: invalid u64"),
+        ("rules: [{match: a, relabel: [{target_label: a-b}]}]", target),
+        (
+            "{names: {validation_scheme: utf8}, rules: [{match: a, relabel: [{target_label: a-b}]}]}",
+            "",
+        ),
+        (
+            "access: {principals: [{name: a, networks: [unix], rights: [scrape]}]}",
+            "principal \"a\" is known by networks alone",
+        ),
+    ] {
+        file.write(text);
+        let output = Command::new(BINARY).args(["check-config", &file.path()]).output();
+        let output = output.expect("the binary runs");
+        let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!(output.status.success(), problem.is_empty(), "{text}: {stderr}");
+        assert!(stderr.contains(problem), "{text}: {stderr}");
+    }
+}
+
+/// Those of flags begin where the server was started, which is elsewhere.
+#[test]
+fn paths_in_a_file_begin_where_it_is() {
+    let text = "web: {config: {file: web.yml}}\ndeclare: {file: declared.json}\n\
+                unix_listen_address: push.sock\n";
+    let file = File::new(text);
+    let declared = r#"{"type":"counter","name":"a","method":"declare"}"#;
+    fs::write(file.0.path().join("declared.json"), declared).expect("it can be written");
+    let headers = "http_server_config: {headers: {X-Frame-Options: deny}}\n";
+    fs::write(file.0.path().join("web.yml"), headers).expect("it can be written");
+    let server = Server::start(&[&file.flag()]);
+    let reply = server.request("GET", "/metrics", None);
+    assert!(reply.text().contains("\na 0\n"), "{}", reply.text());
+    let header = reply.headers.iter().find(|(name, _)| name == "x-frame-options");
+    assert_eq!(header.map(|(_, value)| &**value), Some("deny"));
+    assert!(file.0.path().join("push.sock").exists());
+}
+
 #[test]
 fn a_signal_or_a_request_puts_another_file_in_force() {
     let file = File::new("series: {limit: 1}\n");
@@ -230,4 +280,27 @@ fn a_reload_opens_nothing_by_a_slip() {
     fs::remove_file(file.path()).expect("it is there");
     file.write(access);
     assert_eq!(reload(), (200, "reloaded\n".to_owned()));
+}
+
+/// Access is held against the users of the other file, which may be broken just then.
+#[test]
+fn a_reload_names_what_is_wrong_with_the_other_file() {
+    let users =
+        "basic_auth_users: {a: $2y$04$TNlXC1W9pxwE9J0V5tbxn.kMvQJUaGNPpG1TcdZGB5ohhLVs8AkVu}\n";
+    let file = File::new("access: {principals: [{name: a, user: a, rights: [push]}]}\n");
+    let web = file.0.path().join("web.yml");
+    fs::write(&web, users).expect("it can be written");
+    let server = Server::start(&[&file.flag(), &format!("-web.config.file={}", web.display())]);
+    fs::write(&web, "basic_auth_users: {a: b}\n").expect("it can be written");
+    server.signal("HUP");
+    let event = server.wait_for_log("a failure", |event| {
+        event["message"] == "the configuration could not be reloaded; the old one stays"
+    });
+    let error = event["error"].as_str().expect("it says why");
+    let invalid = "-web.config.file is invalid, so that access cannot be checked against it: ";
+    let place = format!("{}:1:", web.display());
+    assert!(error.starts_with(invalid) && error.contains(&place), "{error}");
+    fs::write(&web, users).expect("it can be written");
+    server.signal("HUP");
+    server.wait_for_log("a reload", |event| event["message"] == "configuration reloaded");
 }

@@ -65,6 +65,28 @@ fn every_metric_is_documented() {
     assert_eq!(scraped, documented, "what is scraped (left) and documented (right)");
 }
 
+/// Reasons are listed with their metric, or below if its row says so.
+#[test]
+fn every_reason_is_documented() {
+    let documented = read("docs/metrics.md");
+    let mut count = 0;
+    for (name, lines) in Server::start(&[]).scrape().families() {
+        let row = documented.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        let reasons = lines.iter().filter_map(|line| line.split_once("reason=\""));
+        for reason in reasons.filter_map(|(_, rest)| rest.split('"').next()) {
+            let row = row.expect("the metric is documented");
+            let is_listed = if row.contains("The reasons are below") {
+                documented.contains(&format!("\n| `{reason}` |"))
+            } else {
+                row.contains(&format!("`{reason}`"))
+            };
+            assert!(is_listed, "{name} {reason}");
+            count += 1;
+        }
+    }
+    assert!(count > 0, "some metrics have reasons");
+}
+
 /// Blocks marked `yaml` in the pages of the file are such files, and so is the example.
 #[test]
 fn files_in_the_pages_can_be_run_with() {

@@ -150,6 +150,26 @@ async fn at_the_end_requests_in_flight_are_answered() {
     assert!(server.wait().success());
 }
 
+/// Which page asked is told by the target, where there is no header with the host.
+#[test]
+fn pages_of_other_sites_change_nothing() {
+    let site = Site::new();
+    let mut server = site.start(TLS, &["-web.enable-lifecycle", "-web.enable-admin-api"]);
+    let own = format!("Origin: https://{}", server.http);
+    for (path, origin, status) in [
+        ("/-/reload", "Origin: https://evil.example", 403),
+        ("/-/quit", "Origin: https://evil.example", 403),
+        ("/-/quit", "Origin: null", 403),
+        ("/api/v1/admin/wipe", "Origin: https://evil.example", 403),
+        ("/api/v1/admin/wipe", &own, 200),
+        ("/-/quit", &own, 200),
+    ] {
+        let got = site.curl(&server, path, &["--http2", "-X", "POST", "-H", origin]);
+        assert_eq!((got.status, &*got.version), (status, "2"), "{path} {origin} {got:?}");
+    }
+    assert!(server.wait().success());
+}
+
 /// What the server may hold while it is under attack.
 const RESIDENT_BYTES_MAX: u64 = 200 * 1024 * 1024;
 

@@ -1,6 +1,8 @@
 //! Limits of series, and series that expire: what an operator sees of them.
 
-use crate::support::{Server, promtool, wait_for};
+use std::os::unix::net::UnixDatagram;
+
+use crate::support::{Client, Server, promtool, wait_for};
 
 /// A delta to the series of `family` of a user.
 fn of_user(kind: &str, family: &str, method: &str, user: usize) -> String {
@@ -48,6 +50,36 @@ fn a_gauge_too_many_is_refused() {
     assert_eq!(server.scrape().rejected_for("family_limit", "http"), 40.0);
 }
 
+/// Whoever sends over unix sockets is one client, whichever socket and connection it is.
+#[test]
+fn unix_sockets_have_the_limit_of_a_client() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (http, push) = (folder.path().join("http.sock"), folder.path().join("push.sock"));
+    let server = Server::start(&[
+        "-series.limit-per-client=3",
+        &format!("-http-listen-address=127.0.0.1:0,{}", http.display()),
+        &format!("-unix-listen-address={}", push.display()),
+    ]);
+    let delta = |user| of_user("counter", "c", "add", user);
+    for user in 0..4 {
+        let body = delta(user);
+        let reply = Client::connect_unix(&http).request("POST", "/", &[], Some(body.as_bytes()));
+        assert_eq!(reply.expect("an answer").text(), "ok");
+    }
+    let socket = UnixDatagram::unbound().expect("a socket");
+    socket.send_to(delta(4).as_bytes(), &push).expect("there is room");
+    for user in 5..8 {
+        server.push_ok(delta(user));
+    }
+    let overflow = r#"c{pushprom_overflow="true"}"#;
+    let page = wait_for("what is too many", || {
+        let page = server.scrape();
+        (page.value(overflow) == Some(4.0)).then_some(page)
+    });
+    // Three each of the unix sockets and of the one address.
+    assert_eq!(page.value("pushprom_series"), Some(7.0));
+}
+
 #[test]
 fn bytes_are_limited_whatever_a_series_is() {
     let server = Server::start(&["-series.max-bytes=10000000"]);
@@ -76,7 +108,7 @@ fn a_series_expires_and_comes_back_as_another() {
     let server = Server::start(&["-series.expire-after=1s", "-openmetrics.created"]);
     let births = || {
         let accept = [("Accept", "application/openmetrics-text; version=1.0.0")];
-        let mut client = crate::support::Client::connect(server.http);
+        let mut client = Client::connect(server.http);
         let page = client.request("GET", "/metrics", &accept, None).expect("an answer").text();
         let line = page.lines().find_map(|line| line.strip_prefix("gone_created ")?.parse().ok());
         line.unwrap_or(0.0_f64)

@@ -14,17 +14,18 @@ use tempfile::TempDir;
 
 use crate::support::{BINARY, Client, Server, inc, wait_for};
 
-/// Binds what its first argument names, by their letters: TCP, a unix stream, UDP, unix datagrams. Says the
-/// ports; then starts the server, which gets them from file descriptor 3 on, for each line that it reads, when
+/// Binds what its first argument names, by their letters: TCP, a unix stream, UDP, unix datagrams; capitals are
+/// for all addresses rather than loopback. Says the ports; then starts the server, which gets them from file descriptor 3 on, for each line that it reads, when
 /// the one before has ended.
 const SYSTEMD: &str = r#"
 import os, socket, sys
 kinds, folder, command = sys.argv[1], sys.argv[2], sys.argv[3:]
 def bound(kind):
     family = socket.AF_UNIX if kind in "sd" else socket.AF_INET
-    one = socket.socket(family, socket.SOCK_STREAM if kind in "ts" else socket.SOCK_DGRAM)
-    one.bind(os.path.join(folder, kind) if kind in "sd" else ("127.0.0.1", 0))
-    if kind in "ts": one.listen(100)
+    one = socket.socket(family, socket.SOCK_STREAM if kind in "tTs" else socket.SOCK_DGRAM)
+    address = ("127.0.0.1" if kind in "tu" else "0.0.0.0", 0)
+    one.bind(os.path.join(folder, kind) if kind in "sd" else address)
+    if kind in "tTs": one.listen(100)
     return one
 sockets = [bound(kind) for kind in kinds]
 ports = [one.getsockname()[1] for kind, one in zip(kinds, sockets) if kind in "tu"]
@@ -92,16 +93,19 @@ impl Systemd {
 
     /// The first line of the log that has this in it.
     fn line_with(&mut self, wanted: &str) -> String {
-        let mut all = String::new();
-        loop {
+        self.lines_to(wanted).pop().expect("it is the last one")
+    }
+
+    /// The log down to that line.
+    fn lines_to(&mut self, wanted: &str) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        while !lines.last().is_some_and(|line| line.contains(wanted)) {
             let mut line = String::new();
             let count = self.errors.read_line(&mut line).expect("it is text");
-            assert!(count > 0, "{wanted:?} is not in {all}");
-            if line.contains(wanted) {
-                return line;
-            }
-            all += &line;
+            assert!(count > 0, "{wanted:?} is not in {lines:?}");
+            lines.push(line);
         }
+        lines
     }
 }
 
@@ -162,6 +166,22 @@ fn what_is_passed_has_to_be_of_use() {
     ] {
         let mut systemd = Systemd::start(kinds, &[flag]);
         systemd.line_with(want);
+    }
+}
+
+/// Flags do not say where sockets listen that were passed.
+#[test]
+fn open_access_is_warned_of_by_the_sockets_that_there_are() {
+    for (kinds, flags, warnings) in [
+        ("T", &["-http-listen-address=127.0.0.1:0", "-udp-listen-address=127.0.0.1:0"][..], 1),
+        ("tU", &["-http-listen-address=127.0.0.1:0", "-udp-listen-address=127.0.0.1:0"], 1),
+        ("t", &["-udp-listen-address=127.0.0.1:0"], 0),
+        ("tsud", &[], 0),
+    ] {
+        let mut systemd = Systemd::start(kinds, &[flags, &["-web.systemd-socket"]].concat());
+        let lines = systemd.lines_to("message=ready");
+        let warned = lines.iter().filter(|line| line.contains("may push and scrape")).count();
+        assert_eq!(warned, warnings, "{kinds} {flags:?}: {lines:?}");
     }
 }
 

@@ -75,7 +75,6 @@ fn certificates_of_clients_are_asked_for_as_the_policy_says() {
         ("RequireClientCert", "", false, true, true, true, true),
         ("VerifyClientCertIfGiven", ca, true, true, false, false, true),
         ("RequireAndVerifyClientCert", ca, false, true, false, false, true),
-        ("RequestClientCert", sans, true, true, true, true, false),
         ("RequireAnyClientCert", sans, false, true, true, true, false),
         ("RequireAndVerifyClientCert", &format!("{ca}{sans}"), false, true, false, false, false),
     ] {

@@ -179,7 +179,7 @@ fn an_invalid_file_ends_the_start() {
 #[test]
 fn many_logins_are_compared_one_at_a_time() {
     let site = Site::new();
-    let hash = bcrypt::hash("right", 12).expect("it hashes");
+    let hash = bcrypt::hash("right", 10).expect("it hashes");
     let server = site.start(&format!("basic_auth_users:\n  alice: {hash}\n"), &[]);
     thread::scope(|scope| {
         let guesses: Vec<_> = (0..80)
@@ -226,5 +226,50 @@ fn a_real_prometheus_logs_in() {
     {
         let prometheus = Prometheus::scraping_with(&[server.http], &config, &[]);
         wait_for("a failed scrape", || (prometheus.query("up") == Some(0.0)).then_some(()));
+    }
+}
+
+/// Pages of any origin may push while everybody may, and read nothing of those who have to say who they are.
+#[test]
+fn pages_of_any_origin_end_where_users_begin() {
+    let site = Site::new();
+    let server = site.start("", &["-web.cors.origins=*"]);
+    let login = format!("Basic {}", STANDARD.encode("alice:alice's"));
+    let push = |method: &str, login: &[(&str, &str)]| {
+        let page = [("Origin", "https://a.example"), ("Access-Control-Request-Method", "POST")];
+        let mut client = Client::connect(server.http);
+        let body = (method == "POST").then(|| inc("m").into_bytes());
+        let reply = client.request(method, "/", &[&page, login].concat(), body.as_deref());
+        let reply = reply.expect("an answer");
+        (reply.status, reply.header("access-control-allow-origin").map(str::to_owned))
+    };
+    let any = Some("*".to_owned());
+    assert_eq!(push("POST", &[]), (200, any.clone()));
+    assert_eq!(push("OPTIONS", &[]), (204, any.clone()));
+    site.write("web.yml", &users());
+    assert_eq!(push("POST", &[("Authorization", &login)]), (200, None));
+    assert_eq!(push("POST", &[]), (401, None));
+    assert_eq!(push("OPTIONS", &[]), (401, None));
+    site.write("web.yml", "");
+    assert_eq!(push("POST", &[]), (200, any));
+}
+
+#[test]
+fn each_user_is_a_client() {
+    let site = Site::new();
+    let server = site.start(&users(), &["-series.limit-per-client=2"]);
+    for (user, label) in
+        [("alice", 1), ("alice", 2), ("alice", 3), ("bob", 4), ("bob", 5), ("bob", 6), ("bob", 7)]
+    {
+        let delta =
+            format!(r#"{{"type":"counter","name":"c","method":"inc","labels":{{"n":"{label}"}}}}"#);
+        let login = Some((user, &*format!("{user}'s")));
+        assert_eq!(ask(&server, login, "POST", Some(delta.as_bytes())).text(), "ok");
+    }
+    let page = ask(&server, Some(("bob", "bob's")), "GET", None).text();
+    let shown = ["1", "2", "4", "5"].map(|n| format!("c{{n=\"{n}\"}} 1\n"));
+    let overflow = "c{pushprom_overflow=\"true\"} 3\n".to_owned();
+    for line in shown.iter().chain([&overflow]) {
+        assert!(page.contains(line), "{line}{page}");
     }
 }

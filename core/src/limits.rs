@@ -66,6 +66,9 @@ pub const SERIES_MAX: usize = 2_000_000;
 /// Bytes that all series may take: what two million ordinary ones do, four times over.
 pub const SERIES_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
 
+/// One part in so many of the bytes that series may take is for overflow series alone.
+const OVERFLOW_PART: usize = 8;
+
 /// The label of a series that takes what would be a series too many.
 pub const OVERFLOW_LABEL: &str = "pushprom_overflow";
 
@@ -108,6 +111,14 @@ pub struct SeriesLimits {
     pub per_client: Option<usize>,
     /// Bytes that all of them may take, as estimated; default [`SERIES_BYTES_MAX`].
     pub bytes: usize,
+}
+
+impl SeriesLimits {
+    /// Bytes that all but overflow series may take, and whatever else is counted with series: what is too many
+    /// finds room for its totals then, whoever has filled the rest with what.
+    pub const fn ordinary_bytes(&self) -> usize {
+        self.bytes - self.bytes / OVERFLOW_PART
+    }
 }
 
 impl Default for SeriesLimits {

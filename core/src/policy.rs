@@ -60,8 +60,12 @@ pub enum Client<'a> {
     /// An address, or a network that is taken for one client: an IPv6 address as a number, of IPv4 the mapped
     /// one.
     Address(u128),
+    /// Whoever sends over a unix socket: the kernel does not tell one from another.
+    Unix,
     /// A principal, by name.
     Principal(&'a str),
+    /// A user, by name, who is no principal.
+    User(&'a str),
 }
 
 /// Why a policy does not let a delta in.

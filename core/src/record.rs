@@ -124,6 +124,11 @@ pub enum ClientRecord<'a> {
     /// A principal, by name.
     #[serde(borrow)]
     Principal(Cow<'a, str>),
+    /// Whoever reaches the unix sockets.
+    Unix,
+    /// A user of HTTP, by name.
+    #[serde(borrow)]
+    User(Cow<'a, str>),
 }
 
 /// What a series holds.

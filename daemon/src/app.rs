@@ -2,8 +2,8 @@
 
 use std::{fmt, io, panic, path::Path, sync::Arc, time::Instant};
 
-use pushprom_core::{policy::Policy, registry::Registry};
-use socket2::{Socket, Type};
+use pushprom_core::{policy::Policy, registry::Registry, rules::Rules};
+use socket2::{SockAddr, Socket, Type};
 use tokio::{
     runtime, select,
     signal::unix::{Signal, SignalKind, signal},
@@ -85,9 +85,10 @@ pub fn run(config: Config) -> Result<(), RunError> {
     report_panics(&telemetry);
     let web =
         config.web_config_file.as_deref().map(|path| open_web(path, &telemetry)).transpose()?;
-    let Bound { listeners, sockets, files: _removed_at_the_end } = bind_all(config, &telemetry)?;
+    let bound = bind_all(config, &telemetry)?;
     access::check(config, web.as_deref())?;
-    warn_if_open(config, web.as_deref());
+    warn_if_open(config, web.as_deref(), &bound)?;
+    let Bound { listeners, sockets, files: _removed_at_the_end } = bound;
     let (registry, store) = match &config.storage {
         None => (Registry::new(config.schema_conflicts), None),
         Some(storage) => {
@@ -96,13 +97,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
             (registry, Some((store, storage)))
         }
     };
-    let policy = Policy::open(Arc::clone(&settings.rules));
-    for path in &config.declare_files {
-        let declared = declare(path, &registry, &policy, &config.limits, clock::now());
-        let deltas = declared
-            .map_err(|error| RunError::Declare { path: path.display().to_string(), error })?;
-        tracing::info!(path = %path.display(), deltas, "declared");
-    }
+    declare_all(config, &settings.rules, &registry)?;
     let ingest = Arc::new(Ingest::new(registry, Arc::clone(&telemetry)));
     let storage: Arc<Storage> = Arc::default();
     let mut acks = None;
@@ -163,17 +158,39 @@ pub fn run(config: Config) -> Result<(), RunError> {
 /// Whether `config` could be run with: what reading it alone does not tell.
 pub fn check(config: &Config) -> Result<(), RunError> {
     let web = config.web_config_file.as_deref().map(|path| Web::open(path, |_| {})).transpose()?;
-    Ok(access::check(config, web.as_ref())?)
+    access::check(config, web.as_ref())?;
+    let registry = Registry::new(config.schema_conflicts);
+    declare_all(config, &Arc::new(config.rules.clone()), &registry)?;
+    Ok(())
 }
 
-/// Says so if anybody who reaches us from elsewhere may do everything.
-fn warn_if_open(config: &Config, web: Option<&Web>) {
-    if access::is_open_to_others(config, web) {
+/// Applies what files declare.
+fn declare_all(config: &Config, rules: &Arc<Rules>, registry: &Registry) -> Result<(), RunError> {
+    let policy = Policy::open(Arc::clone(rules));
+    for path in &config.declare_files {
+        let declared = declare(path, registry, &policy, &config.limits, clock::now());
+        let deltas = declared
+            .map_err(|error| RunError::Declare { path: path.display().to_string(), error })?;
+        tracing::info!(path = %path.display(), deltas, "declared");
+    }
+    Ok(())
+}
+
+/// Says so if anybody who reaches us from elsewhere may do everything. Sockets say where we listen: flags do
+/// not know of those that were passed to us.
+fn warn_if_open(config: &Config, web: Option<&Web>, bound: &Bound) -> io::Result<()> {
+    let http = bound.listeners.iter().filter_map(|listener| listener.ip().transpose());
+    let http = http.collect::<io::Result<Vec<_>>>()?;
+    let sockets = bound.sockets.iter().map(|(socket, _)| socket.local_addr());
+    let sockets = sockets.collect::<io::Result<Vec<_>>>()?;
+    let udp: Vec<_> = sockets.iter().filter_map(SockAddr::as_socket).collect();
+    if access::is_open_to_others(config, web, &http, &udp) {
         tracing::warn!(
             "whoever reaches the addresses listened on may push and scrape: say in the section access \
              of -config.file who may, or listen on 127.0.0.1"
         );
     }
+    Ok(())
 }
 
 /// Reads the file of TLS, users and headers, and has it be known when it changes.

@@ -84,7 +84,7 @@ impl Model {
     /// Removes what has expired at `now`; says how many series that were.
     pub fn expire(&mut self, now: u64) -> usize {
         let Some(after) = self.bounds.expire_after else { return 0 };
-        self.retain(|_, _, series| (now / 1000).saturating_sub(series.touched) < after)
+        self.retain(|_, _, series| (now / 1000).saturating_sub(series.touched) <= after)
     }
 
     /// Removes the series that `is_wanted` picks; says how many.

@@ -1,6 +1,12 @@
 //! Peers that speak HTTP/2 as nobody should.
 
-use std::io;
+use std::{
+    io::{self, Write},
+    iter,
+};
+
+use socket2::SockRef;
+use tempfile::NamedTempFile;
 
 use super::{Secure, attacker, print, withstand_tls};
 use crate::support::{
@@ -14,6 +20,9 @@ use crate::support::{
 
 /// The setting of the window of each stream.
 const INITIAL_WINDOW_SIZE: u16 = 4;
+
+/// Bytes of a frame, if nothing is said of it (RFC 9113, 6.5.2).
+const FRAME_BYTES_MAX: usize = 16_384;
 
 /// Connections of one flood.
 const CONNECTIONS_MAX: usize = 300;
@@ -162,15 +171,57 @@ fn more_streams_than_there_may_be() {
             frame(HEADERS, END_HEADERS, stream, &head)
         });
     });
-    // As many as there may be, on as many connections as there may be.
-    withstand_tls("half-sent bodies, 32 each on 1,000 connections", &[], 250, |server| {
-        (0..1000).map(|_| half_sent_bodies(server, &head)).collect::<Vec<_>>()
-    });
+}
+
+/// As many as there may be, on as many connections as there may be, whatever becomes of them.
+#[test]
+fn half_sent_bodies() {
+    let mut file = NamedTempFile::new().expect("a temporary file");
+    file.write_all(b"access: {anonymous: {rights: [push, scrape]}}").expect("it can be written");
+    let access = format!("-config.file={}", file.path().display());
+    // A target and a header that are far longer than what may be held of a body.
+    let long = "x".repeat(20_000);
+    let (delete, admin) = ("/api/v1/admin/series/delete", "-web.enable-admin-api");
+    let head_of = |path: &str, fields: &[(&str, &str)]| {
+        let fields = fields.iter().flat_map(|(name, value)| field(name, value));
+        [request("POST", path), fields.collect()].concat()
+    };
+    let bearer = format!("Bearer {long}");
+    for (name, flag, head, bytes, mib_max) in [
+        ("bodies", "-debug=false", request("POST", "/"), 16_000, 250),
+        (
+            "bodies that are refused",
+            &access,
+            head_of(&format!("/{long}"), &[("authorization", &bearer)]),
+            16_000,
+            400,
+        ),
+        ("forms", admin, head_of(delete, &[("content-type", &long)]), 16_000, 400),
+        ("forms of a byte", admin, head_of(&format!("{delete}?match[]={long}"), &[]), 1, 400),
+    ] {
+        let name = format!("half-sent {name}, 32 each on 1,000 connections");
+        let body = vec![b' '; bytes];
+        withstand_tls(&name, &[flag], mib_max, |server| {
+            (0..1000).map(|_| half_sent(server, &head, &body)).collect::<Vec<_>>()
+        });
+    }
+}
+
+/// The header of a request, in as many frames as it takes, of which the first has more flags.
+fn begin_request(stream: u32, head: &[u8], more: u8) -> Vec<u8> {
+    let mut parts = head.chunks(FRAME_BYTES_MAX).peekable();
+    let mut kinds = iter::once(HEADERS).chain(iter::repeat(CONTINUATION));
+    let mut frames = Vec::new();
+    while let (Some(part), Some(kind)) = (parts.next(), kinds.next()) {
+        let ends = if parts.peek().is_none() { END_HEADERS } else { 0 };
+        let more = if kind == HEADERS { more } else { 0 };
+        frames.extend(frame(kind, more | ends, stream, part));
+    }
+    frames
 }
 
 /// A connection with 32 requests, of each of which all but the end of a body is sent that needs no leave.
-fn half_sent_bodies(server: &Secure, head: &[u8]) -> Frames {
-    let body = vec![b' '; 16_000];
+fn half_sent(server: &Secure, head: &[u8], body: &[u8]) -> Frames {
     let mut connection = begin(server, &[]);
     // What the server has left to take of all bodies (RFC 9113, 6.9.2).
     let mut window = 65_535;
@@ -183,12 +234,38 @@ fn half_sent_bodies(server: &Secure, head: &[u8]) -> Frames {
             }
         }
         window -= body.len();
-        let begun = frame(HEADERS, END_HEADERS, stream, head);
-        if connection.send(&[begun, frame(DATA, 0, stream, &body)].concat()).is_err() {
+        let begun = begin_request(stream, head, 0);
+        if connection.send(&[begun, frame(DATA, 0, stream, body)].concat()).is_err() {
             break;
         }
     }
     connection
+}
+
+/// Answers that repeat what was asked, to clients that do not read them.
+#[test]
+fn answers_that_are_as_long_as_questions() {
+    let path = format!("//{}", "x".repeat(60_000));
+    for (name, method, path) in
+        [("paths", "GET", &*path), ("methods", &path[2..], "/api/v1/status/flags")]
+    {
+        let head = request(method, path);
+        let asked = (0..32).flat_map(|n| begin_request(2 * n + 1, &head, END_STREAM));
+        let asked: Vec<u8> = asked.collect();
+        let name = format!("{name} of 60 kB, 32 each on 500 connections, answers left");
+        withstand_tls(&name, &[], 250, |server| {
+            let connect = |_| {
+                let socket = attacker(server.http);
+                SockRef::from(&socket).set_recv_buffer_size(4096).expect("it can be set");
+                let begun = Frames::begin(socket, &server.config, &[]);
+                let mut connection = begun.expect("the server shakes hands");
+                // It may be closed while it is sent.
+                connection.send(&asked).ok();
+                connection
+            };
+            (0..500).map(connect).collect::<Vec<_>>()
+        });
+    }
 }
 
 /// Scrapes whose clients have no room for a page, or for a byte of it now and then.

@@ -71,6 +71,26 @@ pub(super) const CASES: &[Case] = &[
         ours: Ours::Same,
     },
     Case {
+        name: "web_config_auth_client_san.bad",
+        yaml: "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  client_allowed_sans:\n    - client.example\n  client_auth_type: RequestClientCert\n",
+        toolkit: Toolkit::Good,
+        ours: Ours::Differs {
+            problem: "client_allowed_sans is of no use while clients get in without a certificate",
+            reason: "Names without certificates are refused",
+            mended: "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  client_allowed_sans:\n    - client.example\n  client_auth_type: RequireAnyClientCert\n",
+        },
+    },
+    Case {
+        name: "web_config_auth_client_san.bad",
+        yaml: "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  client_allowed_sans:\n    - client.example\n  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: ca.pem\n",
+        toolkit: Toolkit::Good,
+        ours: Ours::Differs {
+            problem: "client_allowed_sans is of no use while clients get in without a certificate",
+            reason: "Names without certificates are refused",
+            mended: "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  client_allowed_sans:\n    - client.example\n  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n",
+        },
+    },
+    Case {
         name: "web_config_auth_client_san.good",
         yaml: "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n  client_allowed_sans:\n    - one\n    - client.example\n    - two\n",
         toolkit: Toolkit::Good,

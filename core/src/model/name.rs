@@ -40,6 +40,12 @@ pub enum NameError {
     /// The label of overflow series.
     #[error("label name {OVERFLOW_LABEL} is pushprom's own: rename yours")]
     LabelOwn,
+    /// A label that becomes that one for scrapers who take no names in UTF-8.
+    #[error(
+        "label name {0} shows as {OVERFLOW_LABEL} where names are escaped, which is pushprom's own: \
+         rename yours"
+    )]
+    LabelAsOwn(Quoted),
     /// A label name over its limit.
     #[error(
         "label name {name} is {bytes} bytes long; the limit is {LABEL_NAME_BYTES_MAX}: shorten it"
@@ -93,7 +99,17 @@ pub(super) fn check_label_name(text: &str, scheme: NameScheme) -> Result<(), Nam
     if text == OVERFLOW_LABEL {
         return Err(NameError::LabelOwn);
     }
+    if scheme == NameScheme::Utf8 && shows_as_own(text) {
+        return Err(NameError::LabelAsOwn(Quoted::new(text)));
+    }
     Ok(())
+}
+
+/// Whether a label name is that of overflow series once what is not legal in it has become underscores. The other
+/// ways to escape names make that of no other. It is asked of each delta that is read; most names differ at once.
+fn shows_as_own(text: &str) -> bool {
+    let legal = |character: char| character.is_ascii_alphanumeric();
+    text.chars().map(|it| if legal(it) { it } else { '_' }).eq(OVERFLOW_LABEL.chars())
 }
 
 /// Whether a metric name is one of those that all of Prometheus knows.
@@ -152,6 +168,24 @@ mod tests {
                 "n".repeat(64)
             )),
         );
+    }
+
+    #[test]
+    fn no_label_shows_as_that_of_overflow_series() {
+        for (text, scheme, want) in [
+            ("pushprom_overflow", NameScheme::Legacy, Err(NameError::LabelOwn)),
+            ("pushprom_overflow", NameScheme::Utf8, Err(NameError::LabelOwn)),
+            ("pushprom_overflows", NameScheme::Utf8, Ok(())),
+            ("pushprom.overflo", NameScheme::Utf8, Ok(())),
+            ("pushprom..overflow", NameScheme::Utf8, Ok(())),
+            ("pushprom_dot_overflow", NameScheme::Utf8, Ok(())),
+        ] {
+            assert_eq!(check_label_name(text, scheme), want, "{text}");
+        }
+        for text in ["pushprom.overflow", "pushprom overflow", "pushprom\u{e9}overflow"] {
+            let want = Err(NameError::LabelAsOwn(Quoted::new(text)));
+            assert_eq!(check_label_name(text, NameScheme::Utf8), want, "{text}");
+        }
     }
 
     #[test]

@@ -4,19 +4,16 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use super::{
     Applied, Destination, Families, Registry, Rejected, SchemaConflicts, SeriesLimit,
-    family::Family,
+    family::{FAMILY_BYTES, Family},
     find,
     fingerprint::Fingerprint,
     fold, reserved,
-    series::{Birth, Role, Series},
+    series::{Birth, Role, SERIES_BYTES, Series},
 };
 use crate::{
     model::{Delta, Kind, LabelSet, Labels, Quoted, Timestamp, collision, escape_value},
     policy::{Client, Source},
 };
-
-/// One part in so many of the bytes that series may take is for overflow series alone.
-const OVERFLOW_PART: usize = 8;
 
 /// A delta that is to begin a series.
 #[derive(Clone, Copy)]
@@ -91,29 +88,39 @@ impl Registry {
         }
         let rules = source.policy.rules();
         let limit = SeriesLimit::Bytes(rules.limits.bytes);
+        // Before any rule is looked at: a name that is refused may come without end, and is to cost no match.
+        self.check_counts(source).map_err(|limit| too_many(delta, limit))?;
+        if self.bytes() + FAMILY_BYTES + SERIES_BYTES > rules.limits.ordinary_bytes() {
+            return Err(too_many(delta, limit));
+        }
         let id = self.journal.next_id();
         let family = Family::new(id, delta, rules, Arc::clone(&self.ledger));
         family.ok_or_else(|| too_many(delta, limit))
     }
 
-    /// Takes the bytes of one series more from the ledger, if no limit is in the way.
-    fn room_for(&self, family: &Family, new: &New<'_, '_, '_>) -> Result<usize, SeriesLimit> {
-        let limits = &new.source.policy.rules().limits;
-        if let Some(limit) = family.reached_limit() {
-            return Err(SeriesLimit::Family(limit));
+    /// Whether there may be one series more, of whatever family.
+    fn check_counts(&self, source: Source<'_>) -> Result<(), SeriesLimit> {
+        let all = source.policy.rules().limits.all;
+        if self.series_count() >= all {
+            return Err(SeriesLimit::All(all));
         }
-        if self.series_count() >= limits.all {
-            return Err(SeriesLimit::All(limits.all));
-        }
-        if let Some(limit) = new.source.policy.series_max()
-            && self.clients.series_of(new.source.client) >= limit
+        if let Some(limit) = source.policy.series_max()
+            && self.clients.series_of(source.client) >= limit
         {
             return Err(SeriesLimit::Client(limit));
         }
-        // The last part is for overflow series.
-        let bytes_max = limits.bytes - limits.bytes / OVERFLOW_PART;
+        Ok(())
+    }
+
+    /// Takes the bytes of one series more from the ledger, if no limit is in the way.
+    fn room_for(&self, family: &Family, new: &New<'_, '_, '_>) -> Result<usize, SeriesLimit> {
+        if let Some(limit) = family.reached_limit() {
+            return Err(SeriesLimit::Family(limit));
+        }
+        self.check_counts(new.source)?;
+        let limits = &new.source.policy.rules().limits;
         let bytes = Series::bytes_of(family, bytes(new.labels));
-        if self.ledger.take(bytes, bytes_max) {
+        if self.ledger.take(bytes, limits.ordinary_bytes()) {
             Ok(bytes)
         } else {
             Err(SeriesLimit::Bytes(limits.bytes))
@@ -136,7 +143,8 @@ impl Registry {
         let id = self.journal.next_id();
         let birth = Birth { fingerprint, id, role, holding, expire_after, bytes, now };
         let series = Arc::new(Series::new(Arc::clone(family), birth));
-        let folded = fold(&series, delta, rules.limits.bytes, now);
+        let bytes_max = rules.limits.ordinary_bytes();
+        let folded = fold(&series, delta, bytes_max, now);
         let layout_ignored = match folded {
             Ok(ignored) => ignored.unwrap_or_default(),
             Err(rejected) => {
@@ -148,7 +156,7 @@ impl Registry {
             }
         };
         // Nothing can fail from here on.
-        let help_replaced = self.adopt_help(family, delta.help(), rules.limits.bytes);
+        let help_replaced = self.adopt_help(family, delta.help(), bytes_max);
         self.journal.note_birth(&series, labels, now);
         if expire_after.is_some() {
             family.set_may_expire();
@@ -176,7 +184,7 @@ impl Registry {
         limit: SeriesLimit,
     ) -> Result<Applied, Rejected> {
         let New { delta, source, now, .. } = new;
-        family.record_overflow(delta.labels(), source.policy.rules().limits.bytes);
+        family.record_overflow(delta.labels(), source.policy.rules().limits.ordinary_bytes());
         self.overflowed.store(true, Relaxed);
         match delta.kind() {
             Kind::Counter | Kind::Histogram | Kind::Summary => {}

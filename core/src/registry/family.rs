@@ -1,5 +1,6 @@
 //! A family: what all series of one name share.
 
+mod counts;
 mod excess;
 mod inspect;
 mod records;
@@ -12,19 +13,14 @@ use std::{
     },
 };
 
-use self::excess::{Excess, SAMPLE_BYTES};
+use self::excess::Excess;
 pub use inspect::Inspected;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
-use super::{
-    Rejected,
-    room::Ledger,
-    roster::Roster,
-    series::{Role, Series},
-};
+use super::{Rejected, room::Ledger, roster::Roster, series::Series};
 use crate::{
     model::{
-        Bounds, Change, Delta, Exemplar, Kind, LabelSet, Labels, Layout, Objectives, Quoted, Span,
+        Bounds, Change, Delta, Exemplar, Kind, LabelSet, Layout, Objectives, Quoted, Span,
         Timestamp,
     },
     rules::Rules,
@@ -98,7 +94,7 @@ pub struct Culprit {
 }
 
 /// Bytes that a family takes besides its texts and series.
-const FAMILY_BYTES: usize = 1024;
+pub(super) const FAMILY_BYTES: usize = 1024;
 
 /// A kind, and how its series are kept: as the first delta asks for, where no rule says otherwise.
 pub(super) enum Form {
@@ -131,7 +127,7 @@ impl Family {
         };
         let (name, label_names) = (delta.name(), label_names(delta).into());
         let birth = Birth { id, name, form, label_names, help: delta.help().into() };
-        Self::born(birth, rules, rules.limits.bytes, ledger)
+        Self::born(birth, rules, rules.limits.ordinary_bytes(), ledger)
     }
 
     /// A family that is to take no more than what makes `bytes_max` with all others.
@@ -360,6 +356,12 @@ impl Family {
         sorted
     }
 
+    /// Whether a page would have to wait for somebody.
+    #[cfg(test)]
+    pub(super) fn holds_up_pages(&self) -> bool {
+        self.sorted.is_locked()
+    }
+
     fn no_values(&self, capacity: usize) -> Values {
         match &self.form {
             Form::Counter => Values::Counter(Vec::with_capacity(capacity)),
@@ -410,81 +412,6 @@ impl Family {
             Form::Summary(objectives) => asked.is_some() && asked != objectives.as_ref(),
             Form::Counter | Form::Gauge | Form::Histogram(_) => false,
         }
-    }
-}
-
-/// How many series there are, and what becomes of them.
-impl Family {
-    pub(super) fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
-    /// Series that are there.
-    pub(super) fn live(&self) -> usize {
-        self.live.load(Relaxed)
-    }
-
-    /// The limit of series, if it is reached.
-    pub(super) fn reached_limit(&self) -> Option<usize> {
-        let limit = self.limit.load(Relaxed);
-        (self.live() >= limit.saturating_add(self.overflow_series.load(Relaxed))).then_some(limit)
-    }
-
-    /// One of its series takes what others would be too many.
-    pub(super) fn record_overflow_series(&self) {
-        self.overflow_series.fetch_add(1, Relaxed);
-    }
-
-    /// A delta with these labels would have made a series too many; all may take `bytes_max` bytes.
-    pub(super) fn record_overflow(&self, labels: &Labels<'_>, bytes_max: usize) {
-        self.excess.record(labels, || {
-            let has_room = self.ledger.take(SAMPLE_BYTES, bytes_max);
-            if has_room {
-                self.charged.fetch_add(SAMPLE_BYTES, Relaxed);
-            }
-            has_room
-        });
-    }
-
-    /// Deltas that would have made a series too many.
-    pub(super) fn overflowed(&self) -> u64 {
-        self.excess.deltas()
-    }
-
-    /// Counts deltas of which one has been looked at.
-    pub(super) fn sample(&self, deltas: u32) {
-        self.sampled.fetch_add(u64::from(deltas), Relaxed);
-    }
-
-    /// Deltas so far, estimated.
-    pub(super) fn sampled(&self) -> u64 {
-        self.sampled.load(Relaxed)
-    }
-
-    /// Some of its series expire.
-    pub(super) fn set_may_expire(&self) {
-        self.may_expire.store(true, Relaxed);
-    }
-
-    /// Whether series may expire.
-    pub(super) fn may_expire(&self) -> bool {
-        self.may_expire.load(Relaxed)
-    }
-
-    /// A series has been removed; says how many are left. The caller holds all families.
-    pub(super) fn record_removal(&self, series: &Series) -> usize {
-        match series.role() {
-            Role::Ordinary => {}
-            Role::Overflow => {
-                self.overflow_series.fetch_sub(1, Relaxed);
-            }
-        }
-        self.live.fetch_sub(1, Relaxed).saturating_sub(1)
-    }
-
-    /// Series have been marked as gone.
-    pub(super) fn record_gone(&self) {
-        self.has_gone.store(true, Ordering::Release);
     }
 }
 

@@ -167,13 +167,13 @@ impl Registry {
             None => {}
         }
         let Some(shaped) = source.policy.shape(delta)? else {
-            self.aliases.put(pushed, Alias::Dropped);
+            self.aliases.put(pushed, Alias::Dropped, self.series_count());
             return Ok(DROPPED);
         };
         let applied = self.apply_as_it_is(&shaped, source, now)?;
         let fingerprint = self.fingerprinter.of(shaped.name(), shaped.labels());
         if let Some(series) = self.find(fingerprint) {
-            self.aliases.put(pushed, Alias::Of(series));
+            self.aliases.put(pushed, Alias::Of(series), self.series_count());
         }
         Ok(applied)
     }
@@ -295,7 +295,7 @@ impl Registry {
             // Its label names are those of the series, which have been checked.
             SchemaConflicts::Reject => family.check_help(delta)?,
         }
-        let bytes_max = source.policy.rules().limits.bytes;
+        let bytes_max = source.policy.rules().limits.ordinary_bytes();
         self.journal.touch(series);
         let Some(layout_ignored) = fold(series, delta, bytes_max, now)? else { return Ok(None) };
         let help_replaced = self.adopt_help(family, delta.help(), bytes_max);

@@ -96,11 +96,9 @@ impl Registry {
                 family.set_may_expire();
             }
             // Looked at apart from the lock: a page would wait.
-            let sorted = family.settled();
-            let (index, all) = (Arc::clone(sorted.index()), sorted.series().to_vec());
-            drop(sorted);
-            let mut labels = index.labels();
-            for (place, series) in all.iter().enumerate() {
+            let sorted = family.settled().clone();
+            let mut labels = sorted.index().labels();
+            for (place, series) in sorted.series().iter().enumerate() {
                 if place % SERIES_BETWEEN_PAUSES == 0 {
                     pause();
                 }
@@ -134,7 +132,8 @@ impl Registry {
         pause: &mut impl FnMut(),
     ) -> Deleted {
         let (mut marked, mut is_complete) = (Vec::new(), true);
-        let sorted = family.settled();
+        // As in `follow`: to look at each may take long.
+        let sorted = family.settled().clone();
         let mut labels = sorted.index().labels();
         for (place, series) in sorted.series().iter().enumerate() {
             let Some(labels) = labels.next() else { break };

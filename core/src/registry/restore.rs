@@ -190,6 +190,8 @@ impl Restore<'_> {
             None => Client::Unnamed,
             Some(ClientRecord::Address(address)) => Client::Address(*address),
             Some(ClientRecord::Principal(name)) => Client::Principal(name),
+            Some(ClientRecord::Unix) => Client::Unix,
+            Some(ClientRecord::User(name)) => Client::User(name),
         };
         let value_of =
             |label: &str| labels.iter().find(|(name, _)| *name == label).map(|(_, value)| value);

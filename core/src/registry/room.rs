@@ -42,7 +42,9 @@ pub(super) struct Clients(Mutex<HashMap<Key, Arc<Holding>>>);
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Key {
     Address(u128),
+    Unix,
     Principal(Box<str>),
+    User(Box<str>),
 }
 
 /// The series that a client began.
@@ -90,6 +92,8 @@ impl Holding {
         match &self.key {
             Key::Address(address) => Client::Address(*address),
             Key::Principal(name) => Client::Principal(name),
+            Key::Unix => Client::Unix,
+            Key::User(name) => Client::User(name),
         }
     }
 }
@@ -99,7 +103,9 @@ impl Key {
         match client {
             Client::Unnamed => None,
             Client::Address(address) => Some(Self::Address(address)),
+            Client::Unix => Some(Self::Unix),
             Client::Principal(name) => Some(Self::Principal(name.into())),
+            Client::User(name) => Some(Self::User(name.into())),
         }
     }
 }

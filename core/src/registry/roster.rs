@@ -8,11 +8,12 @@ use crate::{
     snapshot::Index,
 };
 
-/// Series, and in the same order their labels and births, which snapshots share.
-#[derive(Default)]
+/// Series, and in the same order their labels and births, which snapshots share. A clone costs nothing, and is as
+/// things were: who looks at each series looks at one, while pages are made from the roster itself.
+#[derive(Clone, Default)]
 pub(super) struct Roster {
     index: Arc<Index>,
-    series: Vec<Arc<Series>>,
+    series: Arc<Vec<Arc<Series>>>,
 }
 
 /// One series of a roster, apart from the others.
@@ -24,9 +25,9 @@ struct Entry {
 
 impl Roster {
     pub(super) fn push(&mut self, labels: &LabelSet, born: Timestamp, series: Arc<Series>) {
-        // No snapshot shares the index of a roster that still grows.
+        // Nobody shares a roster that still grows.
         Arc::make_mut(&mut self.index).push(labels, born);
-        self.series.push(series);
+        Arc::make_mut(&mut self.series).push(series);
     }
 
     pub(super) fn index(&self) -> &Arc<Index> {
@@ -50,7 +51,8 @@ impl Roster {
         let mut all = Vec::with_capacity(self.series.len() + fresh.len());
         let mut fresh = fresh.into_iter().peekable();
         let mut labels = self.index.labels();
-        for (series, &born) in self.series.into_iter().zip(self.index.born()) {
+        for (series, &born) in Arc::unwrap_or_clone(self.series).into_iter().zip(self.index.born())
+        {
             let Some(labels) = labels.next() else { break };
             if series.is_gone() {
                 continue;
@@ -68,12 +70,12 @@ impl Roster {
             all.push(entry.series);
         }
         merged.shrink();
-        Self { index: Arc::new(merged), series: all }
+        Self { index: Arc::new(merged), series: Arc::new(all) }
     }
 
     fn into_entries(self) -> Vec<Entry> {
         let mut labels = self.index.labels();
-        let entries = self.series.into_iter().zip(self.index.born());
+        let entries = Arc::unwrap_or_clone(self.series).into_iter().zip(self.index.born());
         let entries = entries.filter_map(|(series, &born)| {
             Some(Entry { labels: labels.next()?.clone(), born, series })
         });

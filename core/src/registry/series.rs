@@ -36,7 +36,7 @@ const EXEMPLAR_BYTES: usize = 4 * EXEMPLAR_CHARS_MAX + 128;
 
 /// Bytes that a series takes besides its state and its labels: itself, its places in the table and in the
 /// rosters, and what an allocator adds.
-const SERIES_BYTES: usize = 208;
+pub(super) const SERIES_BYTES: usize = 208;
 
 /// Bytes of a native bucket: two numbers, in a list that grows by doubling.
 const NATIVE_BUCKET_BYTES: usize = 32;
@@ -225,7 +225,8 @@ impl Series {
         self.expired_since(now).is_some()
     }
 
-    /// Removes it if it has expired at `now`; says whether it has. The caller sees to the rest.
+    /// Removes it if it has expired at `now`, never early and up to a second late; says whether it has. The
+    /// caller sees to the rest.
     pub(super) fn expire(&self, now: Timestamp) -> bool {
         self.expired_since(now).is_some_and(|touched| {
             self.touched.compare_exchange(touched, GONE, AcqRel, Relaxed).is_ok()
@@ -235,9 +236,10 @@ impl Series {
     /// When the last delta came, if it has expired.
     fn expired_since(&self, now: Timestamp) -> Option<u32> {
         let (after, touched) = (self.expire_after.load(Relaxed), self.touched.load(Relaxed));
-        // A clock that has been set back makes nothing older.
+        // A clock that has been set back makes nothing older. Both are whole seconds: what they count as `after` may
+        // be all but a second less.
         let age = seconds(now).saturating_sub(touched);
-        (after > 0 && age >= after && touched != GONE).then_some(touched)
+        (after > 0 && age > after && touched != GONE).then_some(touched)
     }
 
     /// Removes it, whatever its age; says whether it was there. The caller sees to the rest.

@@ -3,6 +3,7 @@
 mod journal;
 mod observations;
 mod policies;
+mod removal;
 mod room;
 
 use std::thread;

@@ -1,6 +1,9 @@
 //! Relabeling, in the vocabulary of Prometheus' `relabel_config` and with its defaults.
 
-use super::{Pattern, template::expand};
+use super::{
+    Pattern,
+    template::{expand, expand_by},
+};
 use crate::{limits::NameScheme, model::is_legacy_label_name};
 
 /// The label that stands for the metric name.
@@ -84,6 +87,17 @@ pub enum RelabelError {
     /// The text that is looked at is of no label.
     #[error("action {0} needs source_labels")]
     NoSource(&'static str),
+    /// A label that there can never be.
+    #[error(
+        "{field} {text:?} is never the name of a label: use letters, digits and underscores, no digit \
+         first"
+    )]
+    NoLabel {
+        /// Where it stands.
+        field: &'static str,
+        /// What stands there.
+        text: String,
+    },
 }
 
 impl Action {
@@ -129,8 +143,8 @@ impl Action {
 }
 
 impl Relabel {
-    /// Checks that a step has what its action needs.
-    pub fn checked(self) -> Result<Self, RelabelError> {
+    /// Checks that a step has what its action needs, and that its labels are some that there may be.
+    pub fn checked(self, names: NameScheme) -> Result<Self, RelabelError> {
         let action = self.action.as_str();
         match self.action {
             Action::Replace
@@ -154,8 +168,33 @@ impl Relabel {
             | Action::DropEqual
             | Action::LabelMap
             | Action::LabelDrop
-            | Action::LabelKeep => Ok(self),
+            | Action::LabelKeep => match self.impossible_label(names) {
+                Some((field, text)) => Err(RelabelError::NoLabel { field, text: text.to_owned() }),
+                None => Ok(self),
+            },
         }
+    }
+
+    /// A label that is written or read, with the field that it stands in, if no series can have it: the step
+    /// would never do anything, or nothing but have deltas refused.
+    fn impossible_label(&self, names: NameScheme) -> Option<(&'static str, &str)> {
+        // Any text that is part of a name stands for what a group may take.
+        let may_be = |template: &str| is_label_name(&expand_by(template, "_"), names);
+        let sources = self
+            .source_labels
+            .iter()
+            .map(|label| ("source_labels", &**label, is_label_name(label, names)));
+        let (target, replacement) = (&*self.target_label, &*self.replacement);
+        let written = match self.action {
+            Action::Replace => Some(("target_label", target, may_be(target))),
+            Action::Lowercase | Action::Uppercase | Action::KeepEqual | Action::DropEqual => {
+                Some(("target_label", target, is_label_name(target, names)))
+            }
+            Action::LabelMap => Some(("replacement", replacement, may_be(replacement))),
+            Action::Keep | Action::Drop | Action::LabelDrop | Action::LabelKeep => None,
+        };
+        let (field, text, _) = sources.chain(written).find(|(_, _, is_label)| !is_label)?;
+        Some((field, text))
     }
 
     pub(super) fn apply(&self, draft: &mut Draft, names: NameScheme) -> Relabeled {

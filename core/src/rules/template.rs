@@ -6,6 +6,15 @@ use regex::Captures;
 /// name goes as far as there are letters, digits and underscores; a dollar without one stands for itself, and
 /// two for one.
 pub(super) fn expand(template: &str, groups: &Captures<'_>) -> String {
+    fill(template, |name| group(name, groups))
+}
+
+/// The same, with `text` for each group.
+pub(super) fn expand_by(template: &str, text: &str) -> String {
+    fill(template, |_| text)
+}
+
+fn fill<'a>(template: &str, group: impl Fn(&str) -> &'a str) -> String {
     let mut text = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('$') {
@@ -14,7 +23,7 @@ pub(super) fn expand(template: &str, groups: &Captures<'_>) -> String {
             text.push('$');
             rest = after;
         } else if let Some((name, after)) = reference(after) {
-            text.push_str(group(name, groups));
+            text.push_str(group(name));
             rest = after;
         } else {
             text.push('$');

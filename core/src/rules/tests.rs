@@ -98,11 +98,45 @@ fn a_step_has_what_its_action_needs() {
             action,
             Action::Keep | Action::Drop | Action::LabelMap | Action::LabelDrop | Action::LabelKeep
         );
-        assert_eq!(step(action).checked().is_err(), needs_target, "{action:?}");
-        assert!(to("a", from(&["a"], step(action))).checked().is_ok());
+        assert_eq!(step(action).checked(NameScheme::Legacy).is_err(), needs_target, "{action:?}");
+        assert!(to("a", from(&["a"], step(action))).checked(NameScheme::Legacy).is_ok());
     }
     assert_eq!(Action::parse("hashmod"), Err(RelabelError::HashMod));
     assert_eq!(Action::parse("x"), Err(RelabelError::Action("x".to_owned())));
+}
+
+/// Whether a step may be one under each of the schemes, legacy first.
+#[track_caller]
+fn check_labels(relabel: &Relabel, want: [bool; 2]) {
+    let schemes = [NameScheme::Legacy, NameScheme::Utf8];
+    let got = schemes.map(|names| relabel.clone().checked(names).is_ok());
+    assert_eq!(got, want, "{relabel:?}");
+}
+
+#[test]
+fn labels_are_some_that_there_may_be() {
+    let replace = |target| to(target, step(Action::Replace));
+    for target in ["a", "in_$1", "$1", "${1}9", "__tmp", "__name__"] {
+        check_labels(&replace(target), [true, true]);
+    }
+    for target in ["a-b", "$1-b", "9$1", "a$$", "a$", "${1-a}"] {
+        check_labels(&replace(target), [false, true]);
+    }
+    for action in [Action::Lowercase, Action::Uppercase, Action::KeepEqual, Action::DropEqual] {
+        let step = |target| to(target, from(&["a"], step(action)));
+        check_labels(&step("a"), [true, true]);
+        check_labels(&step("$1"), [false, true]);
+    }
+    let map = |replacement| with(replacement, step(Action::LabelMap));
+    check_labels(&map("x_$1"), [true, true]);
+    check_labels(&map("x.$1"), [false, true]);
+    check_labels(&map(""), [false, false]);
+    check_labels(&from(&["a", "a.b"], step(Action::Keep)), [false, true]);
+    check_labels(&from(&["", "a"], step(Action::Drop)), [false, false]);
+    let error = replace("a-b").checked(NameScheme::Legacy).expect_err("it is none").to_string();
+    let want = "target_label \"a-b\" is never the name of a label: use letters, digits and \
+                underscores, no digit first";
+    assert_eq!(error, want);
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! What the configuration says of access, held against what it cannot know by itself: the users of
 //! `-web.config.file`, and where we listen.
 
+use std::{net::SocketAddr, sync::Arc};
+
 use crate::{
-    config::{Address, Config, Endpoint, Mark, Origins},
-    web::Web,
+    config::{Config, Mark, Origins},
+    web::{FileError, Web},
 };
 
 /// Why access cannot be granted as the configuration says.
@@ -24,11 +26,14 @@ pub enum CheckError {
         "-web.cors.origins=* is for open access alone, and -web.config.file has users: list the origins"
     )]
     Origins,
+    /// What it is held against is of no use itself.
+    #[error("-web.config.file is invalid, so that access cannot be checked against it: {0}")]
+    Web(#[from] Arc<FileError>),
 }
 
 /// Looks for principals who could never show who they are, and for pages that may do too much.
 pub fn check(config: &Config, web: Option<&Web>) -> Result<(), CheckError> {
-    let web = web.and_then(|web| web.settings().ok());
+    let web = web.map(Web::settings).transpose()?;
     if config.origins == Origins::Any && web.as_ref().is_some_and(|web| !web.users.is_empty()) {
         return Err(CheckError::Origins);
     }
@@ -43,6 +48,13 @@ pub fn check(config: &Config, web: Option<&Web>) -> Result<(), CheckError> {
                 }
                 (Mark::User { .. } | Mark::Token(_), Some(web)) if !web.users.is_empty() => {
                     "would be no use: -web.config.file has users, and takes nothing but theirs"
+                }
+                (Mark::Certificate(_), None) => {
+                    "would be no use: there is no -web.config.file to ask clients for certificates"
+                }
+                (Mark::Certificate(_), Some(web)) if !web.verifies_clients() => {
+                    "would be no use: -web.config.file verifies no certificates of clients; set \
+                     client_auth_type to VerifyClientCertIfGiven or RequireAndVerifyClientCert"
                 }
                 (
                     Mark::WebUser(_)
@@ -61,15 +73,14 @@ pub fn check(config: &Config, web: Option<&Web>) -> Result<(), CheckError> {
     Ok(())
 }
 
-/// Whether anybody who reaches us from elsewhere may do everything.
-pub fn is_open_to_others(config: &Config, web: Option<&Web>) -> bool {
-    let is_loopback = |address: &Address| address.socket.ip().is_loopback();
-    let is_near = |endpoint: &Endpoint| match endpoint {
-        Endpoint::Ip(address) => is_loopback(address),
-        Endpoint::Unix(_) => true,
-    };
+/// Whether anybody who reaches us from elsewhere may do everything, where we listen at these addresses.
+pub fn is_open_to_others(
+    config: &Config,
+    web: Option<&Web>,
+    http: &[SocketAddr],
+    udp: &[SocketAddr],
+) -> bool {
+    let is_far = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
     let is_guarded = web.is_some_and(Web::is_guarded);
-    let is_near = (is_guarded || config.http_listen.iter().all(is_near))
-        && config.udp_listen.iter().all(is_loopback);
-    config.access.is_none() && !is_near
+    config.access.is_none() && (!is_guarded && http.iter().any(is_far) || udp.iter().any(is_far))
 }

@@ -64,6 +64,19 @@ pub struct Shown<'a> {
     pub certificate: Option<&'a Names>,
 }
 
+/// Where deltas come from, as far as it matters for whoever is no principal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// A user of `-web.config.file`.
+    User(&'a str),
+    /// An address.
+    Address(IpAddr),
+    /// A unix socket.
+    Unix,
+    /// Nobody has asked.
+    Untold,
+}
+
 /// Nobody is known by what a request shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unknown;
@@ -120,11 +133,14 @@ impl Access {
         }
     }
 
-    /// Who a user is that has proved to be one.
-    pub fn of_user(&self, name: &str) -> Option<&Arc<Principal>> {
+    /// Who a user is that has proved to be one: who its certificate says, if it is no principal itself.
+    pub fn of_user(&self, name: &str, certificate: Option<&Names>) -> &Arc<Principal> {
         match self {
-            Self::Open(everybody) => Some(everybody),
-            Self::Granted(table) => table.by_user.get(name),
+            Self::Open(everybody) => everybody,
+            Self::Granted(table) => {
+                let of_user = table.by_user.get(name);
+                of_user.or_else(|| table.of_certificate(certificate)).unwrap_or(&table.anonymous)
+            }
         }
     }
 
@@ -161,15 +177,17 @@ impl Access {
 impl Table {
     fn of_request(&self, shown: Shown<'_>) -> Result<&Arc<Principal>, Unknown> {
         let Some(authorization) = shown.authorization else {
-            let names = shown.certificate.into_iter();
-            let mut names =
-                names.flat_map(|names| names.alternative.iter().chain(&names.common_name));
-            let found = names.find_map(|name| self.certificates.get(name));
-            return Ok(found.unwrap_or(&self.anonymous));
+            return Ok(self.of_certificate(shown.certificate).unwrap_or(&self.anonymous));
         };
         // Who shows something wrong is not taken for one who shows nothing: it would not find out.
         let token = Token::of_header(authorization).ok_or(Unknown)?;
         self.tokens.get(&token).ok_or(Unknown)
+    }
+
+    fn of_certificate(&self, names: Option<&Names>) -> Option<&Arc<Principal>> {
+        let names = names.into_iter();
+        let mut names = names.flat_map(|names| names.alternative.iter().chain(&names.common_name));
+        names.find_map(|name| self.certificates.get(name))
     }
 
     fn insert(&mut self, mark: &Mark, principal: &Arc<Principal>) {
@@ -205,16 +223,18 @@ impl Principal {
         Err(Forbidden { principal, right })
     }
 
-    /// What its deltas are taken for, if they come from an address.
-    pub fn source(&self, address: Option<IpAddr>) -> Source<'_> {
-        let client = match (&self.name, address.map(|address| address.to_canonical())) {
+    /// What its deltas are taken for, if they come from there.
+    pub fn source<'a>(&'a self, place: Place<'a>) -> Source<'a> {
+        let client = match (&self.name, place) {
             (Some(name), _) => Client::Principal(name),
-            (None, Some(IpAddr::V4(address))) => {
-                Client::Address(address.to_ipv6_mapped().to_bits())
-            }
-            // What is handed out to one customer is rarely less.
-            (None, Some(IpAddr::V6(address))) => Client::Address(address.to_bits() >> 64 << 64),
-            (None, None) => Client::Unnamed,
+            (None, Place::User(name)) => Client::User(name),
+            (None, Place::Address(address)) => match address.to_canonical() {
+                IpAddr::V4(address) => Client::Address(address.to_ipv6_mapped().to_bits()),
+                // What is handed out to one customer is rarely less.
+                IpAddr::V6(address) => Client::Address(address.to_bits() >> 64 << 64),
+            },
+            (None, Place::Unix) => Client::Unix,
+            (None, Place::Untold) => Client::Unnamed,
         };
         Source { client, policy: &self.policy }
     }

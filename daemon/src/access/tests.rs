@@ -9,6 +9,12 @@ const SECRET: [u8; 32] = [
     0xbd, 0xe0, 0xea, 0xcd, 0x71, 0x62, 0xfe, 0xf6, 0xa2, 0x5f, 0xe9, 0x7b, 0xf5, 0x27, 0xa2, 0x5b,
 ];
 
+/// SHA-256 of nothing.
+const NOTHING: [u8; 32] = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
+    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
+
 fn network(text: &str) -> Mark {
     Mark::Network(text.parse().expect("a network"))
 }
@@ -20,6 +26,7 @@ fn granted(rights: &[Right]) -> Granted {
 fn access() -> Access {
     let named = [
         ("app", vec![Mark::Token(SECRET)], vec![Right::Push]),
+        ("nobody", vec![Mark::Token(NOTHING)], vec![Right::Admin]),
         ("scraper", vec![Mark::Certificate("prom".to_owned())], vec![Right::Scrape]),
         ("lan", vec![network("10.0.0.0/8")], vec![Right::Push]),
         ("shop", vec![network("10.1.0.0/16"), network("fd00::/8"), Mark::Unix], vec![Right::Push]),
@@ -58,6 +65,7 @@ fn a_request_is_of_who_it_shows() {
     check(Some("Bearer Secret"), &[], Err(Unknown));
     check(Some("Bearer"), &[], Err(Unknown));
     check(Some("Bearer "), &[], Err(Unknown));
+    check(Some("Bearer   "), &[], Err(Unknown));
     check(Some("Bearersecret"), &[], Err(Unknown));
     check(Some(""), &[], Err(Unknown));
     check(Some("Digest x"), &[], Err(Unknown));
@@ -119,7 +127,7 @@ fn limits_count_by_principal_and_else_by_network() {
     let access = access();
     let source = |principal: &Arc<Principal>, address: &str| {
         let address = address.parse().expect("an address");
-        format!("{:?}", principal.source(Some(address)).client)
+        format!("{:?}", principal.source(Place::Address(address)).client)
     };
     let lan = access.of_address([10, 0, 0, 1].into());
     assert_eq!(source(lan, "10.0.0.1"), "Principal(\"lan\")");
@@ -128,4 +136,12 @@ fn limits_count_by_principal_and_else_by_network() {
     assert_ne!(source(anonymous, "10.0.0.1"), source(anonymous, "10.0.0.2"));
     assert_eq!(source(anonymous, "2001:db8::1"), source(anonymous, "2001:db8::2"));
     assert_ne!(source(anonymous, "2001:db8::1"), source(anonymous, "2001:db8:0:1::1"));
+    for (place, want) in [
+        (Place::Unix, Client::Unix),
+        (Place::User("ann"), Client::User("ann")),
+        (Place::Untold, Client::Unnamed),
+    ] {
+        assert_eq!(anonymous.source(place).client, want);
+        assert_eq!(lan.source(place).client, Client::Principal("lan"));
+    }
 }

@@ -25,8 +25,10 @@ impl Token {
         if !scheme.eq_ignore_ascii_case(SCHEME) || rest.first() != Some(&b' ') {
             return None;
         }
+        // Over HTTP/2 a space at the end reaches us. What follows it is no token if it is nothing.
+        let token = Some(rest.trim_ascii()).filter(|token| !token.is_empty())?;
         let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest(&SHA256, rest.trim_ascii()).as_ref());
+        bytes.copy_from_slice(digest(&SHA256, token).as_ref());
         Some(Self(bytes))
     }
 }

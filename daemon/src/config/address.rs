@@ -4,7 +4,7 @@
 use std::{
     fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// Bytes of a unix socket's path: what the kernel's address of it holds beside the end mark.
@@ -67,31 +67,34 @@ pub(super) fn parse_list(text: &str) -> Result<Vec<Address>, String> {
     split(text, parse)
 }
 
-/// Reads addresses and paths separated by commas; at least one.
-pub(super) fn parse_endpoints(text: &str) -> Result<Vec<Endpoint>, String> {
+/// Reads addresses and paths separated by commas; at least one. Relative paths begin at `folder`.
+pub(super) fn parse_endpoints(folder: &Path, text: &str) -> Result<Vec<Endpoint>, String> {
     split(text, |text| {
         if text.starts_with('/') || text.starts_with(PATH_MARK) {
-            return parse_path(text).map(Endpoint::Unix);
+            return parse_path(folder, text).map(Endpoint::Unix);
         }
         parse(text).map(Endpoint::Ip)
     })
 }
 
-/// Reads paths separated by commas, or none.
-pub(super) fn parse_paths(text: &str) -> Result<Vec<PathBuf>, String> {
-    if text.is_empty() { Ok(Vec::new()) } else { split(text, parse_path) }
+/// Reads paths separated by commas, or none. Relative ones begin at `folder`.
+pub(super) fn parse_paths(folder: &Path, text: &str) -> Result<Vec<PathBuf>, String> {
+    if text.is_empty() { Ok(Vec::new()) } else { split(text, |text| parse_path(folder, text)) }
 }
 
 fn split<T>(text: &str, parse: impl Fn(&str) -> Result<T, AddressError>) -> Result<Vec<T>, String> {
     text.split(',').map(|text| parse(text.trim()).map_err(|error| error.to_string())).collect()
 }
 
-fn parse_path(text: &str) -> Result<PathBuf, AddressError> {
+fn parse_path(folder: &Path, text: &str) -> Result<PathBuf, AddressError> {
     let path = text.strip_prefix(PATH_MARK).unwrap_or(text);
-    match path.len() {
-        0 => Err(AddressError::NoPath),
-        1..=PATH_BYTES_MAX => Ok(path.into()),
-        _ => Err(AddressError::LongPath { path: path.to_owned() }),
+    if path.is_empty() {
+        return Err(AddressError::NoPath);
+    }
+    let path = folder.join(path);
+    match path.as_os_str().len() {
+        ..=PATH_BYTES_MAX => Ok(path),
+        _ => Err(AddressError::LongPath { path: path.display().to_string() }),
     }
 }
 
@@ -144,7 +147,7 @@ mod tests {
 
     #[track_caller]
     fn check_path(text: &str, want: Result<&str, &str>) {
-        let got = parse_endpoints(text).map(|endpoints| match &endpoints[..] {
+        let got = parse_endpoints(Path::new(""), text).map(|endpoints| match &endpoints[..] {
             [Endpoint::Unix(path)] => path.display().to_string(),
             other => panic!("{other:?} is not one path"),
         });
@@ -163,11 +166,12 @@ mod tests {
             "\"{longest}x\" has 108 bytes, more than the 107 of a unix socket's path: give a shorter one"
         );
         check_path(&format!("{longest}x"), Err(&problem));
-        let several = parse_endpoints(":1, /a,unix:b").expect("three");
+        let several = parse_endpoints(Path::new("/etc"), ":1, /a,unix:b").expect("three");
         let several: Vec<String> = several.iter().map(Endpoint::to_string).collect();
-        assert_eq!(several, ["[::]:1", "/a", "b"]);
-        assert_eq!(parse_paths(""), Ok(Vec::new()));
-        assert_eq!(parse_paths("/a, b"), Ok(vec!["/a".into(), "b".into()]));
+        assert_eq!(several, ["[::]:1", "/a", "/etc/b"]);
+        let paths = |text| parse_paths(Path::new("etc"), text);
+        assert_eq!(paths(""), Ok(Vec::new()));
+        assert_eq!(paths("/a, b"), Ok(vec!["/a".into(), "etc/b".into()]));
     }
 
     #[track_caller]

@@ -172,10 +172,24 @@ impl Values {
         name: &str,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, ConfigError> {
+        self.get_paths(name, |_, text| read(text))
+    }
+
+    /// The same, where paths may be in it: `read` is told the folder at which relative ones begin.
+    pub(super) fn get_paths<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&Path, &str) -> Result<T, String>,
+    ) -> Result<T, ConfigError> {
         let index = FLAGS.iter().position(|flag| flag.name == name);
         let index = index.expect("every flag that is read is in the table");
         let text = self.text(index);
-        read(text).map_err(|problem| {
+        // What a file says is meant from where the file is; all else from where we were started.
+        let folder = match self.given[index].as_ref().map(|given| &given.origin) {
+            Some(Origin::File { path, .. }) => Path::new(path).parent(),
+            Some(Origin::Flag(_) | Origin::Variable(_)) | None => None,
+        };
+        read(folder.unwrap_or(Path::new("")), text).map_err(|problem| {
             let origin = match self.given[index].as_ref().map(|given| &given.origin) {
                 Some(Origin::Flag(name)) => format!("flag -{name}"),
                 Some(Origin::Variable(variable)) => format!("environment variable {variable}"),

@@ -322,7 +322,7 @@ impl Config {
         let names = values.get("names.validation-scheme", parse_name_scheme)?;
         let mut rules = rules(&values)?;
         let in_file = |problem| FileError::new(path.as_deref().unwrap_or(Path::new("")), problem);
-        let mut file_rules = file.rules().map_err(in_file)?;
+        let mut file_rules = file.rules(names).map_err(in_file)?;
         let rules_of_file = file_rules.len();
         rules.list.append(&mut file_rules);
         let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
@@ -340,7 +340,9 @@ impl Config {
         };
         Ok(Self {
             http_listen: addresses(&values, "http-listen-address", address::parse_endpoints)?,
-            udp_listen: addresses(&values, "udp-listen-address", address::parse_list)?,
+            udp_listen: addresses(&values, "udp-listen-address", |_, text| {
+                address::parse_list(text)
+            })?,
             unix_listen: addresses(&values, "unix-listen-address", address::parse_paths)?,
             unix_mode: values.get("unix.mode", parse_mode)?,
             udp_receive_buffer_bytes: values.get("udp.receive-buffer-bytes", |text| {
@@ -350,7 +352,7 @@ impl Config {
             schema_conflicts: values.get("schema.conflicts", parse_schema_conflicts)?,
             rules,
             first_scrape_zero: values.get("counter.first-scrape-zero", parse_optional_duration)?,
-            declare_files: values.get("declare.file", parse_files)?,
+            declare_files: values.get_paths("declare.file", parse_files)?,
             storage: storage(&values)?,
             linting: if values.switch("lint.warn")? { Linting::Warn } else { Linting::Off },
             limits: Limits {
@@ -359,7 +361,7 @@ impl Config {
                 names,
             },
             pages: expose::Options { created: values.switch("openmetrics.created")? },
-            web_config_file: values.get("web.config.file", parse_optional_path)?,
+            web_config_file: values.get_paths("web.config.file", parse_optional_path)?,
             sockets: if values.switch("web.systemd-socket")? {
                 Sockets::Systemd
             } else {
@@ -436,9 +438,9 @@ pub fn markdown_table() -> String {
 fn addresses<T>(
     values: &Values,
     flag: &str,
-    read: impl Fn(&str) -> Result<Vec<T>, String>,
+    read: impl Fn(&Path, &str) -> Result<Vec<T>, String>,
 ) -> Result<Vec<T>, ConfigError> {
-    values.get(flag, read).map_err(|error| match error {
+    values.get_paths(flag, read).map_err(|error| match error {
         ConfigError::Usage(UsageError::Invalid { origin, problem, .. }) => {
             ConfigError::Address { origin, problem }
         }
@@ -468,7 +470,7 @@ fn rules(values: &Values) -> Result<Rules, ConfigError> {
 fn storage(values: &Values) -> Result<Option<Storage>, ConfigError> {
     let ack = values.get("storage.ack", parse_ack)?;
     let commit_interval = values.get("storage.commit-interval", parse_duration)?;
-    let path = values.get("storage.path", parse_optional_path)?;
+    let path = values.get_paths("storage.path", parse_optional_path)?;
     Ok(path.map(|path| Storage { path, ack, commit_interval }))
 }
 

@@ -1,6 +1,10 @@
 //! The values of flags, each from its text; the error says what to write instead.
 
-use std::{num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use pushprom_core::{limits::NameScheme, registry::SchemaConflicts};
 use tracing::level_filters::LevelFilter;
@@ -116,18 +120,18 @@ pub(super) fn parse_optional_duration(text: &str) -> Result<Option<Duration>, St
     }
 }
 
-/// A path; none for an empty text.
+/// A path, which begins at `folder` if it is relative; none for an empty text.
 #[expect(clippy::unnecessary_wraps, reason = "all readers of values look the same")]
-pub(super) fn parse_optional_path(text: &str) -> Result<Option<PathBuf>, String> {
-    Ok((!text.is_empty()).then(|| text.into()))
+pub(super) fn parse_optional_path(folder: &Path, text: &str) -> Result<Option<PathBuf>, String> {
+    Ok((!text.is_empty()).then(|| folder.join(text)))
 }
 
-/// Paths, comma-separated; none at all for an empty text.
-pub(super) fn parse_files(text: &str) -> Result<Vec<PathBuf>, String> {
+/// Paths, comma-separated, which begin at `folder` if they are relative; none at all for an empty text.
+pub(super) fn parse_files(folder: &Path, text: &str) -> Result<Vec<PathBuf>, String> {
     let files: Vec<&str> = text.split(',').map(str::trim).collect();
     match &*files {
         [""] => Ok(Vec::new()),
         files if files.contains(&"") => Err("a path is empty: leave out the comma".to_owned()),
-        files => Ok(files.iter().map(PathBuf::from).collect()),
+        files => Ok(files.iter().map(|file| folder.join(file)).collect()),
     }
 }

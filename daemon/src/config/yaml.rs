@@ -3,7 +3,10 @@
 
 use std::{fmt, marker::PhantomData};
 
-use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, DeserializeSeed},
+};
 use serde_json::Value;
 use serde_saphyr::{Error, Location, MessageFormatter, Options, Spanned, UserMessageFormatter};
 
@@ -101,8 +104,8 @@ impl<T> At<T> {
     }
 }
 
-impl<'de, T: DeserializeOwned> serde::Deserialize<'de> for At<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for At<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Spanned { value, referenced, .. } = Spanned::<T>::deserialize(deserializer)?;
         Ok(Self { value, place: place(referenced) })
     }
@@ -112,6 +115,13 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
     }
+}
+
+/// A value that is there: a key without one is a slip, which must not grant more than was meant.
+pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 fn options() -> Options {

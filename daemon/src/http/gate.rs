@@ -17,8 +17,9 @@ use super::{
     route::Route,
 };
 use crate::{
-    access::{Access, Forbidden, Principal, Shown, Unknown},
+    access::{Access, Forbidden, Place, Principal, Shown, Unknown},
     clock,
+    config::{Config, Origins},
     live::Settings,
     log::Sampler,
     telemetry::{Refused, Telemetry},
@@ -53,6 +54,17 @@ impl Gate {
     /// What connections are to be secured by.
     pub(super) fn tls(&self) -> Option<&Arc<Web>> {
         self.web.as_ref().filter(|web| web.is_tls())
+    }
+
+    /// Origins whose pages may push. What is for any is for none where users are asked for, who may have come
+    /// since the start.
+    pub(super) fn origins<'a>(&self, config: &'a Config) -> &'a Origins {
+        static NONE: Origins = Origins::Listed(Vec::new());
+        let is_open = |web: &Arc<Web>| web.settings().is_ok_and(|web| web.users.is_empty());
+        match &config.origins {
+            Origins::Any if !self.web.as_ref().is_none_or(is_open) => &NONE,
+            origins @ (Origins::Any | Origins::Listed(_)) => origins,
+        }
     }
 
     /// Lets a request in; the error is the answer.
@@ -104,7 +116,7 @@ impl Gate {
             return Ok((settings, None));
         }
         let user = match Basic::of(headers) {
-            Some(basic) => self.check(&settings.users, basic, remote).await,
+            Some(basic) => Box::pin(self.check(&settings.users, basic, remote)).await,
             None => {
                 self.telemetry.record_refused(Refused::Unauthorized);
                 Err(reply::text(StatusCode::UNAUTHORIZED, UNAUTHORIZED))
@@ -133,8 +145,10 @@ impl Gate {
         if principal.name().is_some() || asked.user.is_some() {
             self.telemetry.record_refused(Refused::Forbidden);
             let forbidden = match asked.user {
-                Some(user) => Forbidden { principal: Quoted::new(user), right },
-                None => forbidden,
+                Some(user) if principal.name().is_none() => {
+                    Forbidden { principal: Quoted::new(user), right }
+                }
+                Some(_) | None => forbidden,
             };
             return Err(reply::text(StatusCode::FORBIDDEN, &format!("{forbidden}\n")));
         }
@@ -149,12 +163,11 @@ impl Gate {
     async fn principal(&self, access: &Access, asked: Asked<'_>) -> Result<Arc<Principal>, Reply> {
         let Asked { headers, remote, user, .. } = asked;
         if let Some(user) = user {
-            let principal = access.of_user(user).unwrap_or(access.anonymous());
-            return Ok(Arc::clone(principal));
+            return Ok(Arc::clone(access.of_user(user, remote.names.as_ref())));
         }
         if let Some(basic) = Basic::of(headers) {
-            let user = self.check(access.users(), basic, remote).await?;
-            return Ok(Arc::clone(access.of_user(&user).unwrap_or(access.anonymous())));
+            let user = Box::pin(self.check(access.users(), basic, remote)).await?;
+            return Ok(Arc::clone(access.of_user(&user, remote.names.as_ref())));
         }
         let authorization = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
         let shown = Shown { authorization, certificate: remote.names.as_ref() };
@@ -220,11 +233,11 @@ impl Caller {
 
     /// What its deltas are taken for.
     pub(super) fn source(&self) -> Source<'_> {
-        let address = match self.peer {
-            Peer::Tcp(address) => Some(address.ip()),
-            Peer::Unix => None,
-        };
-        self.principal.source(address)
+        self.principal.source(match (&self.user, self.peer) {
+            (Some(user), _) => Place::User(user),
+            (None, Peer::Tcp(address)) => Place::Address(address.ip()),
+            (None, Peer::Unix) => Place::Unix,
+        })
     }
 
     /// Sets on an answer what is set on all.

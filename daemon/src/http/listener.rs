@@ -97,6 +97,12 @@ impl Listener {
         ip.or_else(path).ok_or(io::ErrorKind::AddrNotAvailable.into())
     }
 
+    /// Its IP address and port, if it has one.
+    pub fn ip(&self) -> io::Result<Option<SocketAddr>> {
+        let socket = self.sockets.first().ok_or(io::ErrorKind::AddrNotAvailable)?;
+        Ok(socket.local_addr()?.as_socket())
+    }
+
     /// Its shares, one for each thread.
     pub(super) fn shares(self) -> impl Iterator<Item = Share> {
         let family = self.family;

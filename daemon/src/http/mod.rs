@@ -32,6 +32,7 @@ pub use gate::Gate;
 use hyper::{
     Request, StatusCode,
     body::{Body, Incoming},
+    http::request::Parts,
 };
 pub use listener::Listener;
 use parking_lot::Mutex;
@@ -41,13 +42,13 @@ use tokio::sync::Semaphore;
 
 use self::{
     api::Api,
+    body::Room,
     connections::Connection,
     gate::Caller,
     hold::Hold,
     lint::Lint,
     listener::Remote,
     pages::Pages,
-    push::Room,
     reply::Reply,
     route::{Offer, Route},
 };
@@ -138,25 +139,29 @@ async fn respond(
     remote: &Remote,
 ) -> Reply {
     let _in_request = connection.request();
-    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+    // Apart, because what is handed on from one future to the next is copied.
+    let (head, body) = request.into_parts();
+    let (method, uri, headers) = (&head.method, &head.uri, &head.headers);
     let settings = context.live.settings();
     let offer = Offer {
         linting: context.lint.linting(),
         admin: context.api.admin(),
         lifecycle: settings.config.lifecycle,
-        origins: &settings.config.origins,
+        origins: context.gate.origins(&settings.config),
     };
-    let route = route::route(method, uri, headers, request.version(), offer);
-    let origin = cors::allowed(&route, headers, &settings.config.origins);
-    let is_over = request.body().is_end_stream();
+    let route = route::route(method, uri, headers, head.version, offer);
+    let origin = cors::allowed(&route, headers, offer.origins);
+    let is_over = body.is_end_stream();
     let reply = match context.gate.admit(&route, headers, remote, settings).await {
         Ok(caller) => {
-            let reply = answer(route, request, &caller, context, connection).await;
+            let reply = answer(route, &head, body, &caller, context, connection).await;
             caller.adorn(reply)
         }
         Err(reply) if is_over => reply,
         Err(reply) if connection.is_multiplexed() => {
-            body::discard(request.into_body(), context.body_timeout, connection).await;
+            // A connection may have many: what is waited for is not to hold its target and its headers.
+            drop((route, head));
+            Box::pin(body::discard(body, context.body_timeout, connection)).await;
             reply
         }
         // Its body is not worth reading.
@@ -168,21 +173,31 @@ async fn respond(
 /// Answers a request that has been let in.
 async fn answer(
     route: Route,
-    request: Request<Incoming>,
+    head: &Parts,
+    body: Incoming,
     caller: &Caller,
     context: &Arc<Context>,
     connection: &Arc<Connection>,
 ) -> Reply {
+    // What answers anything but pushes lies apart: the future of a push is moved, and is not to be the larger for
+    // it.
     match route {
-        Route::Push => push::respond(request, caller, context, connection).await,
-        Route::Api(endpoint) => api::respond(endpoint, request, caller, context, connection).await,
-        Route::Metrics => scrape::respond(request.headers(), caller, context, connection).await,
-        Route::Lint => lint::respond(context, connection).await,
+        Route::Push => push::respond(head, body, caller, context, connection).await,
+        Route::Api(endpoint) => {
+            Box::pin(api::respond(endpoint, head, body, caller, context, connection)).await
+        }
+        Route::Metrics => {
+            Box::pin(scrape::respond(&head.headers, caller, context, connection)).await
+        }
+        Route::Lint => Box::pin(lint::respond(context, connection)).await,
         Route::Health => reply::ok(),
-        Route::Reload => lifecycle::reload(request.headers(), caller, context).await,
-        Route::Quit => lifecycle::quit(request.headers(), caller, context),
+        Route::Reload | Route::Quit if origin::is_cross_site(&head.uri, &head.headers) => {
+            reply::refused(StatusCode::FORBIDDEN, lifecycle::CROSS_SITE)
+        }
+        Route::Reload => Box::pin(lifecycle::reload(caller, context)).await,
+        Route::Quit => lifecycle::quit(caller, context),
         Route::Preflight => cors::preflight(),
-        Route::NotAPush => push::respond_not_a_post(request.method(), context),
+        Route::NotAPush => push::respond_not_a_post(&head.method, context),
         Route::MethodNotAllowed { allow } => reply::method_not_allowed(allow),
         Route::Options => reply::empty(StatusCode::OK),
         Route::Moved { location } => reply::moved(&location),

@@ -1,25 +1,16 @@
 //! Pushes.
 
-use std::{
-    fmt,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-    time::Instant,
-};
+use std::{fmt, time::Instant};
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
-use hyper::{
-    Method as HttpMethod, Request, StatusCode,
-    body::{Body, Incoming},
-};
+use bytes::Bytes;
+use hyper::{Method as HttpMethod, StatusCode, body::Incoming, http::request::Parts};
 use pushprom_core::intake::{Broken, Outcome};
 use scopeguard::{ScopeGuard, guard};
 use serde_json::json;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Context,
-    body::{self, Late},
+    body::{self, BodyError},
     connections::Connection,
     gate::Caller,
     reply::{self, Reply},
@@ -32,44 +23,9 @@ use crate::{
     telemetry::{Code, Method, Reason, Transport},
 };
 
-/// Bytes of a body that need no leave: more than a delta commonly has.
-const SMALL_BODY_BYTES: usize = 16 * 1024;
-
-/// The same of a body that comes over HTTP/2 and not whole at once, since a connection may have many.
-const SMALL_STREAM_BYTES: usize = 2 * 1024;
-
-/// Bytes beyond that of all bodies being read at a time, so that slow senders of large bodies cannot
-/// fill the memory. A further large body is answered with 503.
-const LARGE_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// The room that all large bodies share.
-pub(super) struct Room {
-    bytes_left: Semaphore,
-    bytes: AtomicUsize,
-}
-
-impl Default for Room {
-    fn default() -> Self {
-        let bytes = LARGE_BODIES_BYTES_MAX;
-        Self { bytes_left: Semaphore::new(bytes), bytes: AtomicUsize::new(bytes) }
-    }
-}
-
-impl Room {
-    /// What is left of it, where a body may have so many bytes: one of that length can be read, alone. A
-    /// reload may raise that limit.
-    fn for_bodies_of(&self, limit: usize) -> &Semaphore {
-        let limit = limit.min(Semaphore::MAX_PERMITS);
-        if self.bytes.load(Relaxed) < limit {
-            let before = self.bytes.fetch_max(limit, Relaxed);
-            self.bytes_left.add_permits(limit.saturating_sub(before));
-        }
-        &self.bytes_left
-    }
-}
-
 pub(super) async fn respond(
-    request: Request<Incoming>,
+    head: &Parts,
+    body: Incoming,
     caller: &Caller,
     context: &Context,
     connection: &Connection,
@@ -80,7 +36,7 @@ pub(super) async fn respond(
     // Its connection may be told to go at any moment; then this ends where it waits.
     let given_up =
         guard((), |()| telemetry.record_rejected(Transport::Http, Reason::ConnectionClosed));
-    let reply = match read_body(request, caller, context, connection).await {
+    let reply = match read_body(head, body, caller, context, connection).await {
         Ok(message) => match take_in(&message, caller, context) {
             Ok((reply, epoch)) => acknowledged(reply, epoch, context).await,
             Err(reply) => reply,
@@ -102,12 +58,13 @@ pub(super) fn respond_not_a_post(method: &HttpMethod, context: &Context) -> Repl
 
 /// Reads a body up to the limits of bytes and time, and unpacks it; the error is the answer.
 async fn read_body(
-    request: Request<Incoming>,
+    head: &Parts,
+    body: Incoming,
     caller: &Caller,
     context: &Context,
     connection: &Connection,
 ) -> Result<Bytes, Reply> {
-    let Ok(packing) = Packing::of(request.headers()) else {
+    let Ok(packing) = Packing::of(&head.headers) else {
         reject(
             Reason::ContentEncoding,
             &"the Content-Encoding is none of ours",
@@ -118,16 +75,14 @@ async fn read_body(
         return Err(reply::last(reply::unsupported_coding(unpack::CODINGS)));
     };
     let limit = caller.settings.config.limits.message_bytes;
-    let free = if connection.is_multiplexed() { SMALL_STREAM_BYTES } else { SMALL_BODY_BYTES };
-    let collected = collect(request.into_body(), limit, free, &context.large_bodies);
-    let read = body::in_time(collected, context.body_timeout, connection).await;
+    let read = body::read(body, limit, context, connection).await;
     let (reason, status, text) = match read {
-        Ok(Ok(body)) => {
+        Ok(body) => {
             context.telemetry.record_bytes(Transport::Http, body.len());
             return unpack::unpack(body, packing, limit)
                 .map_err(|error| refuse_packed(error, limit, caller, context));
         }
-        Ok(Err(BodyError::TooLong)) => (
+        Err(BodyError::TooLong) => (
             Reason::TooLong,
             StatusCode::PAYLOAD_TOO_LARGE,
             format!(
@@ -135,7 +90,7 @@ async fn read_body(
                  raise -web.max-body-bytes\n"
             ),
         ),
-        Ok(Err(BodyError::Busy)) => (
+        Err(BodyError::Busy { free }) => (
             Reason::Busy,
             StatusCode::SERVICE_UNAVAILABLE,
             format!(
@@ -143,10 +98,10 @@ async fn read_body(
                  once or try again later\n"
             ),
         ),
-        Ok(Err(BodyError::Aborted)) => {
+        Err(BodyError::Aborted) => {
             (Reason::BodyAborted, StatusCode::BAD_REQUEST, "the body broke off\n".to_owned())
         }
-        Err(Late) => (
+        Err(BodyError::Late) => (
             Reason::BodyTimeout,
             StatusCode::REQUEST_TIMEOUT,
             format!(
@@ -206,60 +161,6 @@ fn refuse_packed(error: UnpackError, limit: usize, caller: &Caller, context: &Co
     };
     reject(reason, &text.trim_end(), &[], caller, context);
     reply::text(status, &text)
-}
-
-/// Why a body could not be read.
-enum BodyError {
-    /// It is, or says it will be, longer than the limit.
-    TooLong,
-    /// Too many large bodies are being read.
-    Busy,
-    /// Its sender broke it off.
-    Aborted,
-}
-
-/// Reads a body whole. What it has beyond its `free` bytes it takes from the room that all large bodies share,
-/// and gives back when it is read. A short one that is there at once needs none.
-async fn collect(
-    mut body: Incoming,
-    limit: usize,
-    free: usize,
-    large_bodies: &Room,
-) -> Result<Bytes, BodyError> {
-    let large_bodies = large_bodies.for_bodies_of(limit);
-    if usize::try_from(body.size_hint().lower()).is_ok_and(|announced| announced > limit) {
-        return Err(BodyError::TooLong);
-    }
-    let mut collected = BytesMut::new();
-    let mut shared: Option<SemaphorePermit<'_>> = None;
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| BodyError::Aborted)?.into_data() else {
-            // Trailers say nothing to us.
-            continue;
-        };
-        let length = collected.len() + data.len();
-        if length > limit {
-            return Err(BodyError::TooLong);
-        }
-        if collected.is_empty() && length <= SMALL_BODY_BYTES && body.is_end_stream() {
-            return Ok(data);
-        }
-        let held = shared.as_ref().map_or(0, SemaphorePermit::num_permits);
-        if let Some(more) = length.checked_sub(free + held).filter(|more| *more > 0) {
-            let more = u32::try_from(more).map_err(|_| BodyError::TooLong)?;
-            let more = large_bodies.try_acquire_many(more).map_err(|_| BodyError::Busy)?;
-            match &mut shared {
-                Some(shared) => shared.merge(more),
-                None => shared = Some(more),
-            }
-        }
-        if collected.is_empty() && body.is_end_stream() {
-            // One frame is the whole body, as of most pushes: nothing is copied.
-            return Ok(data);
-        }
-        collected.extend_from_slice(&data);
-    }
-    Ok(collected.freeze())
 }
 
 /// The answer to a push that falls into `epoch`, when it may be given.

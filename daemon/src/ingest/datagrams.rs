@@ -1,6 +1,6 @@
 //! Datagrams: a thread per socket that receives, takes in, and never ends for anything a peer does.
 
-use std::{fmt, io, net::IpAddr, sync::Arc, thread, time::Duration};
+use std::{fmt, io, sync::Arc, thread, time::Duration};
 
 use pushprom_core::{
     intake::{Broken, Intake, Tally},
@@ -11,7 +11,7 @@ use socket2::Socket;
 
 use super::{Arrival, Ingest};
 use crate::{
-    access::Principal,
+    access::{Place, Principal},
     clock,
     config::Right,
     datagram::{Batch, Datagram, Payload, Peer, Received},
@@ -102,14 +102,14 @@ impl Receiver {
                     continue;
                 }
             };
-            let (principal, address) = self.sender(&datagram, &settings);
+            let (principal, place) = self.sender(&datagram, &settings);
             if let Err(error) = principal.may(Right::Push) {
                 self.telemetry.record_rejected(transport, Reason::Forbidden);
                 self.complain(now, &datagram, message, Reason::Forbidden, &error);
                 continue;
             }
             let arrival = Arrival {
-                source: principal.source(address),
+                source: principal.source(place),
                 limits: &settings.config.limits,
                 transport,
                 broken: Broken::Salvage,
@@ -131,20 +131,22 @@ impl Receiver {
         self.telemetry.record_tally(transport, &tally);
     }
 
-    /// Who sent a datagram, and from which address, if that matters.
+    /// Who sent a datagram, and from where, if that matters.
     fn sender<'a>(
         &self,
         datagram: &Datagram<'_>,
         settings: &'a Settings,
-    ) -> (&'a Principal, Option<IpAddr>) {
+    ) -> (&'a Principal, Place<'static>) {
         match self.transport {
-            DatagramTransport::Unix => (settings.access.of_unix(), None),
+            DatagramTransport::Unix => (settings.access.of_unix(), Place::Unix),
             DatagramTransport::Udp if !settings.tell_addresses() => {
-                (settings.access.anonymous(), None)
+                (settings.access.anonymous(), Place::Untold)
             }
             DatagramTransport::Udp => match datagram.peer() {
-                Peer::Ip(peer) => (settings.access.of_address(peer.ip()), Some(peer.ip())),
-                Peer::Path(_) | Peer::Unnamed => (settings.access.anonymous(), None),
+                Peer::Ip(peer) => {
+                    (settings.access.of_address(peer.ip()), Place::Address(peer.ip()))
+                }
+                Peer::Path(_) | Peer::Unnamed => (settings.access.anonymous(), Place::Untold),
             },
         }
     }

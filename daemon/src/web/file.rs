@@ -39,6 +39,13 @@ pub struct Settings {
     pub rate_limit: Option<(Duration, u32)>,
 }
 
+impl Settings {
+    /// Whether the names in clients' certificates are known to be true.
+    pub fn verifies_clients(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.client_auth.verifies())
+    }
+}
+
 /// Whether clients of TLS are offered HTTP/2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Http2 {
@@ -282,9 +289,9 @@ fn tls(tls: Tls, http2: Http2, folder: &Path) -> Result<Option<TlsSettings>, Pro
         let problem = "a client CA is of no use without a policy: set client_auth_type";
         return Err(Problem::at(policy_at, problem));
     }
-    if let Some(sans) = tls.client_allowed_sans.as_ref().filter(|_| client_auth == ClientAuth::None)
-    {
-        let problem = "client_allowed_sans is of no use without a policy: set client_auth_type";
+    if let Some(sans) = tls.client_allowed_sans.as_ref().filter(|_| !client_auth.requires()) {
+        let problem = "client_allowed_sans is of no use while clients get in without a certificate: set \
+                       client_auth_type to RequireAndVerifyClientCert or RequireAnyClientCert";
         return Err(Problem::at(sans.referenced, problem));
     }
     let min = tls.min_version.as_ref().map_or(Version::Tls12, |version| version.value);

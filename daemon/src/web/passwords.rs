@@ -3,11 +3,9 @@
 
 use std::{collections::HashSet, hash::BuildHasher, sync::Arc};
 
-use aws_lc_rs::{
-    hmac::{self, HMAC_SHA256},
-    rand::SystemRandom,
-};
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use parking_lot::Mutex;
+use rustix::rand::{GetRandomFlags, getrandom};
 use tokio::{sync::Semaphore, task};
 
 use super::users::{Basic, Users};
@@ -35,9 +33,16 @@ pub struct Busy;
 impl Passwords {
     /// A door that nobody has come to. `None` if the system has no random numbers.
     pub fn new() -> Option<Self> {
+        // From the kernel: the generator of aws-lc takes 36 ms to start, which nobody is to wait for who has no
+        // password.
+        let mut secret = [0; 32];
+        let got = getrandom(&mut secret, GetRandomFlags::empty()).ok()?;
+        if got < secret.len() {
+            return None;
+        }
         Some(Self {
             memory: Arc::default(),
-            key: hmac::Key::generate(HMAC_SHA256, &SystemRandom::new()).ok()?,
+            key: hmac::Key::new(HMAC_SHA256, &secret),
             places: Semaphore::new(WAITING_MAX),
             turn: Arc::new(Semaphore::new(1)),
         })

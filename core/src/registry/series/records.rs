@@ -35,6 +35,8 @@ impl Series {
                 Client::Unnamed => None,
                 Client::Address(address) => Some(ClientRecord::Address(address)),
                 Client::Principal(name) => Some(ClientRecord::Principal(name.into())),
+                Client::Unix => Some(ClientRecord::Unix),
+                Client::User(name) => Some(ClientRecord::User(name.into())),
             }),
         };
         Record::Series(record).write_to(bytes);

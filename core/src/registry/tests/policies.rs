@@ -1,5 +1,7 @@
 //! What becomes of deltas by rules and by who pushes them.
 
+use std::ops::ControlFlow::Continue;
+
 use super::*;
 use crate::{
     policy::Grant,
@@ -41,6 +43,19 @@ fn check_policy(policy: &Policy, deltas: &[String], want: &str) {
     let registry = Registry::new(SchemaConflicts::Adopt);
     let deltas: Vec<&str> = deltas.iter().map(String::as_str).collect();
     assert_eq!(apply_under(&registry, policy, &deltas), want);
+}
+
+/// What is remembered of relabeling goes with the series that it came to, and so does the memory for that.
+#[test]
+fn aliases_go_with_their_series() {
+    let registry = Registry::new(SchemaConflicts::Adopt);
+    let deltas: Vec<String> =
+        (0..2000).map(|user| inc("a", &format!(r#""user":"{user}""#))).collect();
+    let deltas: Vec<&str> = deltas.iter().map(String::as_str).collect();
+    apply_under(&registry, &Policy::open(rules()), &deltas);
+    assert!(registry.aliases.slots() >= 2000);
+    registry.delete(|_| Continue(true), |_, _| Continue(true), || ());
+    assert_eq!((registry.aliases.slots(), registry.bytes()), (0, 0));
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn policy(limits: SeriesLimits) -> Policy {
     Policy::open(Rules { limits, ..Rules::default() }.into())
 }
 
-fn registry() -> Registry {
+pub(super) fn registry() -> Registry {
     Registry::new(SchemaConflicts::Adopt)
 }
 
@@ -24,7 +24,7 @@ fn delete(registry: &Registry, of_family: impl Fn(&str) -> bool) -> usize {
 }
 
 /// A delta of `kind` to the series of `family` with `a` as its label's value.
-fn delta(kind: &str, family: &str, a: usize) -> String {
+pub(super) fn delta(kind: &str, family: &str, a: usize) -> String {
     let method = if kind == "gauge" { "set" } else { "add" };
     let method = if kind == "summary" { "observe" } else { method };
     let buckets = if kind == "histogram" { r#""buckets":[1],"# } else { "" };
@@ -35,7 +35,7 @@ fn delta(kind: &str, family: &str, a: usize) -> String {
 }
 
 /// Applies deltas; counts those that made or met a series, those that overflowed and those that were refused.
-fn count(registry: &Registry, policy: &Policy, deltas: &[String]) -> [usize; 3] {
+pub(super) fn count(registry: &Registry, policy: &Policy, deltas: &[String]) -> [usize; 3] {
     let deltas: Vec<&str> = deltas.iter().map(String::as_str).collect();
     let outcome = apply_under(registry, policy, &deltas);
     let lines = || outcome.lines().take(deltas.len());
@@ -100,6 +100,34 @@ fn a_new_family_has_no_series_to_add_up_in() {
     assert_eq!((registry.series_count(), registry.family_count()), (2, 1));
 }
 
+/// The rule is the one thing that could name the last limit: it is not looked at where another is reached.
+#[test]
+fn no_rule_is_looked_at_for_a_new_name_that_is_refused() {
+    let limits = SeriesLimits::default();
+    for (limits, words) in [
+        (SeriesLimits { all: 1, ..limits }, "the limit of 1: "),
+        (SeriesLimits { per_client: Some(1), ..limits }, "the limit of 1 for this client: "),
+        // Of a family and a series of 1,230 bytes; another such family would fit, but without a series.
+        (SeriesLimits { bytes: 2700, ..limits }, "fits into 2700 bytes: "),
+        (limits, "the limit of 0 for its family: "),
+    ] {
+        let settings = crate::rules::Settings { limit: Some(0), ..Default::default() };
+        let pattern = crate::rules::Pattern::new("refused").unwrap();
+        let rule = crate::rules::Rule::of_families(pattern, settings);
+        let policy = Policy::open(Rules { limits, list: vec![rule], ..Rules::default() }.into());
+        let source = Source { client: Client::Address(1), policy: &policy };
+        let registry = registry();
+        let push = |family: &str| {
+            let text = delta("gauge", family, 1);
+            let message = json::decode(text.as_bytes(), &Limits::default());
+            registry.apply(message.deltas[0].as_ref().unwrap(), source, Timestamp(0))
+        };
+        assert_eq!(push("taken").map(|applied| applied.created), Ok(true));
+        let refused = push("refused").unwrap_err().to_string();
+        assert!(refused.contains(&format!("would be one series more than {words}")), "{refused}");
+    }
+}
+
 #[test]
 fn a_client_has_its_own_limit() {
     let limits = SeriesLimits { per_client: Some(2), ..SeriesLimits::default() };
@@ -121,12 +149,18 @@ fn a_client_has_its_own_limit() {
         (Client::Unnamed, 6, false),
         (Client::Unnamed, 7, false),
         (Client::Unnamed, 8, false),
+        (Client::Unix, 9, false),
+        (Client::Unix, 10, false),
+        (Client::Unix, 11, true),
+        (Client::User("x"), 12, false),
+        (Client::User("x"), 13, false),
+        (Client::User("x"), 14, true),
     ] {
         let overflowed = push(client, a).destination == Destination::Overflow;
         assert_eq!(overflowed, overflows, "{client:?} {a}");
     }
-    assert_eq!(registry.clients.count(), 3);
-    assert_eq!(delete(&registry, |_| true), 8);
+    assert_eq!(registry.clients.count(), 5);
+    assert_eq!(delete(&registry, |_| true), 12);
     assert_eq!(registry.clients.count(), 0, "who holds nothing is forgotten");
 }
 
@@ -177,7 +211,7 @@ fn push_at(registry: &Registry, policy: &Policy, text: &str, now: u64) -> Applie
     registry.apply(message.deltas[0].as_ref().unwrap(), policy.source(), now).unwrap()
 }
 
-fn expiring(seconds: u32) -> Policy {
+pub(super) fn expiring(seconds: u32) -> Policy {
     let expire_after = std::num::NonZeroU32::new(seconds);
     Policy::open(Rules { expire_after, ..Rules::default() }.into())
 }
@@ -189,7 +223,7 @@ fn a_series_expires_so_long_after_the_last_delta_to_it() {
     push_at(&registry, &policy, &one, 100);
     push_at(&registry, &policy, &two, 100);
     push_at(&registry, &policy, &one, 130);
-    for (now, expired) in [(159, 0), (160, 1), (160, 0), (189, 0)] {
+    for (now, expired) in [(160, 0), (161, 1), (161, 0), (189, 0)] {
         assert_eq!(registry.expire(Timestamp(now * 1000), || ()), expired, "at {now}");
     }
     assert!(!page(&registry).contains("a=\"2\""));
@@ -198,8 +232,10 @@ fn a_series_expires_so_long_after_the_last_delta_to_it() {
     let snapshot = registry.snapshot(Timestamp(0));
     assert_eq!(snapshot.families()[0].index.born(), [Timestamp(100_000), Timestamp(189_000)]);
     assert_eq!(page(&registry), "# HELP c \n# TYPE c counter\nc{a=\"1\"} 4\nc{a=\"2\"} 2\n");
-    assert_eq!(registry.expire(Timestamp(190_000), || ()), 1);
-    assert_eq!(registry.expire(Timestamp(249_000), || ()), 1);
+    assert_eq!(registry.expire(Timestamp(190_000), || ()), 0);
+    assert_eq!(registry.expire(Timestamp(191_000), || ()), 1);
+    assert_eq!(registry.expire(Timestamp(249_000), || ()), 0);
+    assert_eq!(registry.expire(Timestamp(250_000), || ()), 1);
     assert_eq!((registry.family_count(), page(&registry)), (0, String::new()));
     // Its name is free for something else.
     assert!(push_at(&registry, &policy, &delta("gauge", "c", 1), 250).created);
@@ -213,8 +249,8 @@ fn nothing_expires_unasked_or_by_a_clock_that_goes_back() {
     let policy = expiring(60);
     push_at(&registry, &policy, &delta("counter", "d", 1), 1000);
     push_at(&registry, &policy, &delta("counter", "d", 1), 10);
-    assert_eq!(registry.expire(Timestamp(1_059_000), || ()), 0);
-    assert_eq!(registry.expire(Timestamp(1_060_000), || ()), 1);
+    assert_eq!(registry.expire(Timestamp(1_060_000), || ()), 0);
+    assert_eq!(registry.expire(Timestamp(1_061_000), || ()), 1);
 }
 
 #[test]
@@ -235,37 +271,8 @@ fn other_rules_hold_for_what_is_there() {
     let helped = delta("counter", "c", 1).replace("\"method\"", "\"help\":\"mine\",\"method\"");
     assert!(!push_at(&registry, &policy, &helped, 100).help_replaced);
     assert!(page(&registry).starts_with("# HELP c ruled\n"));
-    assert_eq!(registry.expire(Timestamp(160_000), || ()), 4);
-}
-
-/// Deltas come while series expire and are deleted: each is in what was removed or in what is there.
-#[test]
-fn no_delta_is_lost_to_a_removal() {
-    let (registry, policy) = (registry(), Policy::default());
-    let done = AtomicUsize::new(0);
-    let removed = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        for _ in 0..3 {
-            scope.spawn(|| {
-                for n in 0..20_000 {
-                    push_at(&registry, &policy, &delta("counter", "c", n % 7), 1);
-                }
-                done.fetch_add(1, Relaxed);
-            });
-        }
-        scope.spawn(|| {
-            while done.load(Relaxed) < 3 {
-                removed.fetch_add(delete(&registry, |_| true), Relaxed);
-                assert!(registry.series_count() <= 7);
-            }
-        });
-    });
-    // Which delta went with which series cannot be told; but all counts agree in the end.
-    let left = registry.series_count();
-    assert_eq!(delete(&registry, |_| true), left);
-    assert_eq!((registry.bytes(), registry.family_count()), (0, 0));
-    assert!(registry.shards.iter().all(|shard| shard.read().is_empty()));
-    assert!(removed.load(Relaxed) > 0);
+    assert_eq!(registry.expire(Timestamp(160_000), || ()), 0);
+    assert_eq!(registry.expire(Timestamp(161_000), || ()), 4);
 }
 
 #[test]
@@ -334,6 +341,34 @@ fn no_series_is_beyond_the_limit_of_bytes() {
     assert!(registry.series_count() > 2);
     delete(&registry, |_| true);
     assert_eq!(registry.bytes(), 0);
+}
+
+/// Series fill what is theirs, and then comes what takes bytes without being a series.
+#[test]
+fn the_room_of_overflow_series_is_theirs_alone() {
+    let histogram = |family: usize, a: usize, more: &str| {
+        let buckets = "[1,2,3,4,5,6,7,8,9,10]";
+        format!(
+            r#"{{"type":"histogram","name":"h{family}","method":"observe","value":1,"buckets":{buckets},{more}"labels":{{"a":"{a}"}}}}"#
+        )
+    };
+    let help = format!(r#""help":"{}","#, "x".repeat(8000));
+    let exemplar = r#""exemplar":{"labels":{"a":"b"}},"#;
+    // Of those that overflow the labels are looked at, which takes room too: nothing more is needed for that.
+    for (what, more) in [("samples", ""), ("help texts", &help), ("exemplars", exemplar)] {
+        let limits = SeriesLimits { bytes: 1_000_000, ..SeriesLimits::default() };
+        let (registry, policy) = (registry(), policy(limits));
+        let all = |a: usize, more: &str| -> Vec<String> {
+            (0..20).map(|family| histogram(family, a, more)).collect()
+        };
+        assert_eq!(count(&registry, &policy, &all(1, "")), [20, 0, 0], "{what}");
+        let gauges: Vec<String> = (0..6000).map(|a| delta("gauge", "g", a)).collect();
+        assert!(count(&registry, &policy, &gauges)[2] > 0, "{what}");
+        assert_eq!(count(&registry, &policy, &all(1, more)), [20, 0, 0], "{what}");
+        assert!(registry.bytes() <= limits.ordinary_bytes(), "{what}: {}", registry.bytes());
+        assert_eq!(count(&registry, &policy, &all(2, more)), [0, 20, 0], "{what}");
+        assert!(registry.bytes() <= limits.bytes, "{what}: {}", registry.bytes());
+    }
 }
 
 #[test]

@@ -15,12 +15,12 @@ use pushprom_core::{
     model::Labels,
     rules::Pattern,
 };
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::{
     config::{
-        Granted, Mark, Named, Principals, Right,
-        yaml::{At, Place, Problem},
+        Granted, Mark, Named, Principals, Right, Rights,
+        yaml::{At, Place, Problem, given},
     },
     web::Hash,
 };
@@ -37,6 +37,7 @@ const TOKEN_BYTES_MAX: u64 = 4096;
 pub(super) struct Section {
     #[serde(default)]
     principals: Vec<Entry>,
+    #[serde(default, deserialize_with = "given")]
     anonymous: Option<Anonymous>,
 }
 
@@ -79,13 +80,6 @@ struct Anonymous {
     series_limit: Option<At<usize>>,
 }
 
-/// A value that is there: a key without one is a slip, which must not grant more than was meant.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
 impl Section {
     /// What the section says. Paths are looked for in `folder`, that of the file.
     pub(super) fn principals(
@@ -120,11 +114,8 @@ impl Section {
                 return Err(Problem::at(name.place, problem));
             }
             let granted = entry.granted(names)?;
-            if granted.rights.is_empty() {
-                let problem =
-                    format!("principal {:?} has no rights: use push, scrape or admin", name.value);
-                return Err(Problem::at(name.place, problem));
-            }
+            check_rights(&name.value, &marks, granted.rights)
+                .map_err(|problem| Problem::at(name.place, problem))?;
             let mut own = Vec::new();
             for At { value: mark, place } in marks {
                 taken.push((mark.clone(), place, &*name.value));
@@ -232,6 +223,27 @@ fn mark(
     Ok(At { value: text.read(what, read)?, place: text.place })
 }
 
+/// Whether a principal has rights that it can use. One that is known by where its datagrams come from can push
+/// and nothing else; with no right at all it keeps a network within another's from that.
+fn check_rights(name: &str, marks: &[At<Mark>], rights: Rights) -> Result<(), String> {
+    let by_datagrams = marks.iter().all(|mark| match mark.value {
+        Mark::Network(_) | Mark::Unix => true,
+        Mark::WebUser(_) | Mark::User { .. } | Mark::Token(_) | Mark::Certificate(_) => false,
+    });
+    if !by_datagrams && rights.is_empty() {
+        return Err(format!("principal {name:?} has no rights: use push, scrape or admin"));
+    }
+    let of_http = [Right::Scrape, Right::Admin].into_iter().find(|right| rights.has(*right));
+    match of_http.filter(|_| by_datagrams) {
+        None => Ok(()),
+        Some(right) => Err(format!(
+            "principal {name:?} is known by networks alone, from which datagrams push and do nothing \
+             else: leave out {}, or give it a token",
+            right.as_str()
+        )),
+    }
+}
+
 /// Whatever somebody is known by leads to one principal.
 fn each_is_one_principals(taken: Vec<(Mark, Option<Place>, &str)>) -> Result<(), Problem> {
     let mut owners: BTreeMap<Key, &str> = BTreeMap::new();
@@ -320,6 +332,9 @@ fn parse_digest(text: &str) -> Result<Mark, String> {
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         let pair = std::str::from_utf8(pair).map_err(|_| problem())?;
         *byte = u8::from_str_radix(pair, 16).map_err(|_| problem())?;
+    }
+    if bytes == digest(&SHA256, b"").as_ref() {
+        return Err("it is that of nothing: use that of a token".to_owned());
     }
     Ok(Mark::Token(bytes))
 }

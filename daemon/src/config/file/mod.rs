@@ -54,8 +54,8 @@ pub(super) fn parse(text: &str) -> Result<File, Problem> {
 
 impl File {
     /// Its rules, in their order.
-    pub(super) fn rules(&self) -> Result<Vec<Rule>, Problem> {
-        rules::compile(&self.rules)
+    pub(super) fn rules(&self, names: NameScheme) -> Result<Vec<Rule>, Problem> {
+        rules::compile(&self.rules, names)
     }
 
     /// Who may do what, if it says so. Paths are looked for in `folder`, that of the file.

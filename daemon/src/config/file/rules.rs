@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use pushprom_core::{
-    limits::HELP_BYTES_MAX,
+    limits::{HELP_BYTES_MAX, NameScheme},
     model::{Bounds, Objectives},
     rules::{Action, Expiry, Pattern, Relabel, Rule, Settings},
 };
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::config::{
     read::parse_expiry,
     rules,
-    yaml::{At, Problem},
+    yaml::{At, Problem, given},
 };
 
 /// Rules in a file: each is looked at for each new series.
@@ -32,12 +32,19 @@ pub(super) struct Entry {
     name: At<String>,
     #[serde(default)]
     labels: BTreeMap<String, At<String>>,
+    #[serde(default, deserialize_with = "given")]
     help: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
     buckets: Option<At<Vec<f64>>>,
+    #[serde(default, deserialize_with = "given")]
     native: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
     objectives: Option<At<BTreeMap<String, f64>>>,
+    #[serde(default, deserialize_with = "given")]
     expire_after: Option<At<String>>,
+    #[serde(default, deserialize_with = "given")]
     limit: Option<At<usize>>,
+    #[serde(default, deserialize_with = "given")]
     rename: Option<At<String>>,
     #[serde(default)]
     drop: bool,
@@ -55,6 +62,7 @@ struct Step {
     target_label: String,
     replacement: String,
     action: String,
+    #[serde(deserialize_with = "given")]
     modulus: Option<u64>,
 }
 
@@ -72,22 +80,22 @@ impl Default for Step {
     }
 }
 
-/// Compiles the rules of the section.
-pub(super) fn compile(entries: &[Entry]) -> Result<Vec<Rule>, Problem> {
+/// Compiles the rules of the section, for labels of such names.
+pub(super) fn compile(entries: &[Entry], names: NameScheme) -> Result<Vec<Rule>, Problem> {
     if let Some(entry) = entries.get(RULES_MAX) {
         let problem = format!("there are more rules than the limit of {RULES_MAX}");
         return Err(Problem::at(entry.name.place, problem));
     }
-    entries.iter().map(Entry::compile).collect()
+    entries.iter().map(|entry| entry.compile(names)).collect()
 }
 
 impl Entry {
-    fn compile(&self) -> Result<Rule, Problem> {
+    fn compile(&self, names: NameScheme) -> Result<Rule, Problem> {
         let name = self.name.read("match", |text| Pattern::new(text))?;
         let labels = self.labels.iter().map(|(label, text)| {
             Ok((label.clone(), text.read("labels", |text| Pattern::new(text))?))
         });
-        let (settings, relabel) = (self.settings()?, self.steps()?);
+        let (settings, relabel) = (self.settings()?, self.steps(names)?);
         let rule = Rule::new(name, labels.collect::<Result<_, _>>()?, settings, relabel);
         rule.map_err(|error| Problem::at(self.name.place, error))
     }
@@ -123,7 +131,7 @@ impl Entry {
     }
 
     /// What becomes of the names and labels of a delta.
-    fn steps(&self) -> Result<Vec<Relabel>, Problem> {
+    fn steps(&self, names: NameScheme) -> Result<Vec<Relabel>, Problem> {
         if let Some(word) = self.drop.then_some("drop").or(self.rename.as_ref().map(|_| "rename"))
             && let Some(setting) = self.first_setting()
         {
@@ -148,14 +156,14 @@ impl Entry {
             if rename.value.is_empty() {
                 return Err(Problem::at(rename.place, "rename: a name is needed, or drop: true"));
             }
-            steps.push(rename.read("rename", |_| step.compile())?);
+            steps.push(rename.read("rename", |_| step.compile(names))?);
         }
         for step in &self.relabel {
-            steps.push(step.read("relabel", Step::compile)?);
+            steps.push(step.read("relabel", |step| step.compile(names))?);
         }
         if self.drop {
             let step = Step { action: "drop".to_owned(), ..Step::default() };
-            steps.push(self.name.read("drop", |_| step.compile())?);
+            steps.push(self.name.read("drop", |_| step.compile(names))?);
         }
         Ok(steps)
     }
@@ -175,7 +183,7 @@ impl Entry {
 }
 
 impl Step {
-    fn compile(&self) -> Result<Relabel, String> {
+    fn compile(&self, names: NameScheme) -> Result<Relabel, String> {
         // First: without hashmod there is nothing that `modulus` could mean.
         let action = Action::parse(&self.action).map_err(|error| error.to_string())?;
         if self.modulus.is_some() {
@@ -189,7 +197,7 @@ impl Step {
             replacement: self.replacement.clone(),
             action,
         };
-        step.checked().map_err(|error| error.to_string())
+        step.checked(names).map_err(|error| error.to_string())
     }
 }
 

@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 
 use pushprom_core::{
-    limits::NameScheme,
-    model::{LabelSet, Labels, escape_value, is_legacy_metric_name},
+    limits::{NameScheme, OVERFLOW_LABEL},
+    model::{LabelPairs, LabelSet, Labels, escape_value, is_legacy_metric_name},
     selector::Selector,
 };
 
@@ -53,8 +53,14 @@ impl Cursor {
         }
         let selector = Selector::parse(text).map_err(|_| wrong())?;
         let (name, pairs) = selector.exact().ok_or_else(wrong)?;
-        let pairs = pairs.map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)));
-        let labels = Labels::new(pairs.collect(), NameScheme::Utf8).map_err(|_| wrong())?;
+        let mut pairs: LabelPairs<'_> =
+            pairs.map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value))).collect();
+        // The one label of a series that no client can give it.
+        let others = pairs.len();
+        pairs.retain(|(name, value)| name != OVERFLOW_LABEL || value != "true");
+        let overflows = pairs.len() < others;
+        let labels = Labels::new(pairs, NameScheme::Utf8).map_err(|_| wrong())?;
+        let labels = if overflows { labels.overflowing() } else { labels };
         Ok(Self { name: name.to_owned(), after: After::Labels(LabelSet::from(&labels)) })
     }
 
@@ -96,10 +102,11 @@ mod tests {
         for pairs in sets {
             let pairs = pairs.iter().map(|(name, value)| ((*name).into(), (*value).into()));
             let labels = Labels::new(pairs.collect(), NameScheme::Utf8).expect("they are valid");
-            let labels = LabelSet::from(&labels);
-            for name in ["up", "my.metric", "a\"\\\n#"] {
-                let cursor = Cursor::new(name, &labels, 7);
-                assert_eq!(Cursor::read(&cursor.text()), Ok(cursor), "{name} {labels:?}");
+            for labels in [&labels, &labels.overflowing()].map(LabelSet::from) {
+                for name in ["up", "my.metric", "a\"\\\n#"] {
+                    let cursor = Cursor::new(name, &labels, 7);
+                    assert_eq!(Cursor::read(&cursor.text()), Ok(cursor), "{name} {labels:?}");
+                }
             }
         }
         let long = [("a".into(), "x".repeat(9000).into())].into_iter().collect();
@@ -113,7 +120,16 @@ mod tests {
 
     #[test]
     fn what_is_no_cursor_is_refused() {
-        for text in ["", "#x#a", "#1", "{a=\"b\"}", "a{b=~\"c\"}", "a{b", "a{__name__=\"x\"}"] {
+        for text in [
+            "",
+            "#x#a",
+            "#1",
+            "{a=\"b\"}",
+            "a{b=~\"c\"}",
+            "a{b",
+            "a{__name__=\"x\"}",
+            "a{pushprom_overflow=\"no\"}",
+        ] {
             let refused = Cursor::read(text).map_err(|failure| failure.to_string());
             let want =
                 "invalid parameter \"cursor\": it is none: send the nextCursor of the page before";

@@ -34,6 +34,9 @@ pub(super) enum Failure {
     /// A longer body than there may be.
     #[error("the body is longer than the limit of {0} bytes: use fewer parameters")]
     TooLong(usize),
+    /// Too many bodies at once.
+    #[error("too many large bodies at once: use fewer parameters or try again later")]
+    Busy,
     /// A body that is no form.
     #[error("the body is no form: send application/x-www-form-urlencoded, or a query alone")]
     MediaType,
@@ -59,7 +62,7 @@ impl Failure {
             Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, "timeout"),
             Self::TooLong(_) => (StatusCode::PAYLOAD_TOO_LARGE, "bad_data"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_data"),
-            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Busy | Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Left => (StatusCode::BAD_REQUEST, "canceled"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
@@ -78,6 +81,10 @@ impl Failure {
             Self::Unavailable(_) => {
                 reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
                 reply
+            }
+            Self::Busy => {
+                reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+                reply::last(reply)
             }
             // What is left of the request is not worth reading.
             Self::BodyTimeout

@@ -27,11 +27,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 pub(super) use endpoint::Endpoint;
-use http_body_util::{BodyExt, Either, Full, Limited};
+use http_body_util::{Either, Full};
 use hyper::{
-    Request, StatusCode,
+    StatusCode,
     body::{Body, Incoming},
     header::{CONTENT_TYPE, HeaderValue},
+    http::request::Parts,
 };
 use serde_json::{Value, json};
 
@@ -45,7 +46,7 @@ use self::{
 };
 use super::{
     Context,
-    body::{Late, in_time},
+    body::{self, BodyError},
     connections::Connection,
     gate::Caller,
     origin,
@@ -59,6 +60,9 @@ use crate::{
 
 /// Bytes of a form.
 const FORM_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of a method that an answer repeats: a method may be as long as a header, and answers wait to be taken.
+const METHOD_BYTES_SHOWN_MAX: usize = 32;
 
 /// The type of a form.
 const FORM: &[u8] = b"application/x-www-form-urlencoded";
@@ -89,12 +93,13 @@ impl Api {
 
 pub(super) async fn respond(
     endpoint: Endpoint,
-    request: Request<Incoming>,
+    head: &Parts,
+    body: Incoming,
     caller: &Caller,
     context: &Arc<Context>,
     connection: &Arc<Connection>,
 ) -> Reply {
-    let reply = match answer(endpoint, request, caller, context, connection).await {
+    let reply = match answer(endpoint, head, body, caller, context, connection).await {
         Ok(reply) => reply,
         Err(failure) => failure.reply(),
     };
@@ -104,7 +109,8 @@ pub(super) async fn respond(
 
 async fn answer(
     endpoint: Endpoint,
-    request: Request<Incoming>,
+    parts: &Parts,
+    form: Incoming,
     caller: &Caller,
     context: &Arc<Context>,
     connection: &Arc<Connection>,
@@ -113,16 +119,17 @@ async fn answer(
     if !endpoint.is_served(api.admin) {
         return Err(Failure::Disabled);
     }
-    if !endpoint.has(request.method()) {
-        let method = request.method().to_string();
+    if !endpoint.has(&parts.method) {
+        let method = parts.method.as_str();
+        let method = method.get(..METHOD_BYTES_SHOWN_MAX).unwrap_or(method).to_owned();
         return Err(Failure::Method { method, allow: endpoint.allow() });
     }
-    if endpoint.changes() && origin::is_cross_site(request.headers()) {
+    if endpoint.changes() && origin::is_cross_site(&parts.uri, &parts.headers) {
         return Err(Failure::CrossSite);
     }
-    let query = request.uri().query().unwrap_or_default().to_owned();
+    let query = parts.uri.query().unwrap_or_default().to_owned();
     let form = if endpoint.changes() {
-        read_form(request, context, connection).await?
+        read_form(parts, form, &query, context, connection).await?
     } else {
         Bytes::new()
     };
@@ -204,31 +211,28 @@ fn body(bytes: Bytes) -> Reply {
     reply
 }
 
-/// The body of a form, or none.
+/// The body of a form that comes with a query, or none.
 async fn read_form(
-    request: Request<Incoming>,
+    head: &Parts,
+    body: Incoming,
+    query: &str,
     context: &Context,
     connection: &Connection,
 ) -> Result<Bytes, Failure> {
-    let media_type = request.headers().get(CONTENT_TYPE).map(|value| value.as_bytes().to_owned());
-    let body = request.into_body();
+    let media_type = head.headers.get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+    let media_type = media_type.split(|byte| *byte == b';').next().unwrap_or_default();
+    let is_form = media_type.trim_ascii().eq_ignore_ascii_case(FORM);
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    let reading = Limited::new(body, FORM_BYTES_MAX).collect();
-    let read = in_time(reading, context.body_timeout, connection).await;
-    let read = read.map_err(|Late| Failure::BodyTimeout)?;
-    let form = match read {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            return Err(Failure::TooLong(FORM_BYTES_MAX));
-        }
-        Err(_) => return Err(Failure::Left),
-    };
-    let media_type = media_type.unwrap_or_default();
-    let is_form = media_type
-        .split(|byte| *byte == b';')
-        .next()
-        .is_some_and(|media_type| media_type.trim_ascii().eq_ignore_ascii_case(FORM));
+    // A connection may have many such requests, and a query is as long as a header may be.
+    let _beside = context.large_bodies.beside(query.len()).ok_or(Failure::Busy)?;
+    let read = body::read(body, FORM_BYTES_MAX, context, connection).await;
+    let form = read.map_err(|error| match error {
+        BodyError::TooLong => Failure::TooLong(FORM_BYTES_MAX),
+        BodyError::Busy { .. } => Failure::Busy,
+        BodyError::Aborted => Failure::Left,
+        BodyError::Late => Failure::BodyTimeout,
+    })?;
     if form.is_empty() || is_form { Ok(form) } else { Err(Failure::MediaType) }
 }

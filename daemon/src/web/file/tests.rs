@@ -61,6 +61,16 @@ fn what_makes_no_whole_has_a_place() {
         ("  client_auth_type: VerifyClientCertIfGiven\n", "4:21: this client_auth_type verifies"),
         ("  client_auth_type: NoClientCert\n  client_ca: x\n", "4:21: a client CA is of no use"),
         ("  client_allowed_sans: [x]\n", "4:24: client_allowed_sans is of no use"),
+        (
+            "  client_allowed_sans: [x]\n  client_auth_type: RequestClientCert\n",
+            "4:24: client_allowed_sans is of no use while clients get in without a certificate: set \
+             client_auth_type to RequireAndVerifyClientCert or RequireAnyClientCert",
+        ),
+        (
+            "  client_allowed_sans: [x]\n  client_auth_type: VerifyClientCertIfGiven\n  client_ca: x\n",
+            "4:24: client_allowed_sans is of no use",
+        ),
+        ("  client_allowed_sans: [x]\n  client_auth_type: RequireAnyClientCert\n", "good"),
         ("  min_version: TLS10\n", "4:16: TLS10 is broken"),
         ("  max_version: TLS11\n", "4:16: TLS11 is broken"),
         ("  max_version: SSL30\n", "4:16: unknown TLS version \"SSL30\""),

@@ -94,6 +94,10 @@ fn what_no_principal_can_be_is_refused_with_its_place() {
             "token_sha256: abc",
             "5:19: token_sha256: use the 64 hexadecimal digits that sha256sum writes",
         ),
+        (
+            "token_sha256: E3B0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "5:19: token_sha256: it is that of nothing: use that of a token",
+        ),
         ("password_hash: x", "5:20: password_hash needs a user"),
         ("user: 'a:b'", "5:11: user \"a:b\" is empty or has a colon in it"),
         ("certificates: ['']", "5:20: certificates: a name is empty"),
@@ -132,6 +136,14 @@ fn what_no_principal_can_be_is_refused_with_its_place() {
     }
     let none = "access: {principals: [{name: a, token: x, rights: []}]}";
     check(none, Err("1:30: principal \"a\" has no rights: use push, scrape or admin"));
+    let unusable =
+        "access: {principals: [{name: a, networks: [10.0.0.0/8, unix], rights: [push, admin]}]}";
+    let problem = "principal \"a\" is known by networks alone, from which datagrams push and do nothing \
+                   else: leave out admin, or give it a token";
+    check(unusable, Err(&format!("1:30: {problem}")));
+    let shut_out = "access: {principals: [{name: a, networks: [10.0.0.0/8], rights: []}]}";
+    let line = "a by network 10.0.0.0/8: [] None [] None";
+    check(shut_out, Ok(&[line, "anonymous: [] None [] None"]));
     let wrong = "access: {principals: [{name: a, token: x, rights: [pull]}]}";
     check(wrong, Err("1:52: rights: \"pull\" is no right: use push, scrape or admin"));
     let nameless = "access: {principals: [{name: '', token: x, rights: [push]}]}";
@@ -169,12 +181,17 @@ fn what_two_are_known_by_is_refused() {
 
 #[test]
 fn a_key_without_a_value_grants_nothing() {
-    for key in ["metrics", "labels", "series_limit", "password_hash", "token_file", "user"] {
+    let keys = ["metrics", "labels", "series_limit", "password_hash", "token_file", "user"];
+    for key in keys.into_iter().chain(["certificates", "networks"]) {
         let text = format!(
             "access:\n  principals:\n  - name: a\n    token: t\n    rights: [push]\n    {key}:\n"
         );
         let folder = Path::new("");
         let read = parse(&text).and_then(|file| file.principals(folder, NameScheme::Legacy));
         assert!(read.is_err(), "{key}: {read:?}");
+    }
+    for text in ["access:\n", "access:\n  principals:\n", "access:\n  anonymous:\n"] {
+        let read = parse(text);
+        assert!(read.is_err(), "{text}: {read:?}");
     }
 }

@@ -8,7 +8,7 @@ use pushprom_core::{
 use super::*;
 
 fn rules(text: &str) -> Result<Rules, String> {
-    let rules = parse(text).and_then(|file| file.rules());
+    let rules = parse(text).and_then(|file| file.rules(NameScheme::Legacy));
     rules.map(|list| Rules { list, ..Rules::default() }).map_err(|problem| show(&problem))
 }
 
@@ -122,4 +122,32 @@ fn what_is_no_rule_is_refused_with_its_place() {
     );
     let shared = "help holds for a whole family, so that a rule with labels cannot set it: leave out the labels";
     check_problem("rules: [{match: a, labels: {b: c}, help: x}]", &format!("1:17: {shared}"));
+}
+
+#[test]
+fn labels_are_some_that_the_scheme_has() {
+    let text = "rules: [{match: a, relabel: [{target_label: a-b}]}]";
+    let problem = "target_label \"a-b\" is never the name of a label: use letters, digits and \
+                   underscores, no digit first";
+    check_problem(text, &format!("1:30: relabel: {problem}"));
+    let file = parse(text).expect("it is a file");
+    assert!(file.rules(NameScheme::Utf8).is_ok());
+}
+
+#[test]
+fn a_key_without_a_value_is_no_rule() {
+    let keys = ["match", "labels", "help", "buckets", "native", "objectives", "expire_after"];
+    for key in keys.into_iter().chain(["limit", "rename", "drop", "relabel"]) {
+        let name = if key == "match" { "" } else { "match: a\n  " };
+        let got = rules(&format!("rules:\n- {name}{key}:\n"));
+        assert!(got.is_err(), "{key}: {got:?}");
+    }
+    let keys = ["source_labels", "separator", "regex", "target_label", "replacement", "action"];
+    for key in keys.into_iter().chain(["modulus"]) {
+        let got =
+            rules(&format!("rules:\n- match: a\n  relabel:\n  - action: labeldrop\n    {key}:\n"));
+        assert!(got.is_err(), "{key}: {got:?}");
+    }
+    let got = rules("rules:\n");
+    assert!(got.is_err(), "{got:?}");
 }
