@@ -1,5 +1,7 @@
 //! What outlives the process.
 
+mod kill;
+
 use tempfile::TempDir;
 
 use crate::support::Server;
