@@ -23,7 +23,7 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn len(&self) -> usize {
-        self.in_order.len()
+        self.by_key.len()
     }
 
     pub(super) fn evicted(&self) -> u64 {
@@ -53,10 +53,10 @@ impl Table {
     }
 
     /// Adds one of which a store has been told, in the order of their times. A copy that is made while others are
-    /// written may have it twice.
+    /// written may have it twice. Another one with its key had been driven out when it came.
     pub(super) fn restore(&mut self, answered: Answered, retention: Retention) {
         self.forget_old(answered.at, retention);
-        if !self.by_key.contains_key(&answered.key) {
+        if self.by_key.get(&answered.key).is_none_or(|known| **known != answered) {
             self.push(answered, retention);
         }
     }
@@ -88,7 +88,9 @@ impl Table {
 
     fn forget_first(&mut self) {
         if let Some(first) = self.in_order.pop_front() {
-            self.by_key.remove(&first.key);
+            if self.find(first.key).is_some_and(|last| Arc::ptr_eq(last, &first)) {
+                self.by_key.remove(&first.key);
+            }
             self.text_bytes -= first.answer.text_bytes();
             self.noted = self.noted.min(self.in_order.len());
         }
