@@ -46,9 +46,9 @@ bench: ## measure the budgets and write docs/benchmarks.md's tables
 	target/release/pushprom-bench --server target/release/pushprom --micro target/micro.json \
 	  --page docs/benchmarks.md --json target/bench.json
 
-fuzz: install ## fuzz each decoder, the registry, the negotiation and selectors (FUZZ_SECONDS each)
+fuzz: install ## fuzz each decoder, the registry, the negotiation, selectors and the store (FUZZ_SECONDS each)
 	cd fuzz && cargo run --quiet --release --locked --bin seed
-	for target in json_fast json_exact intake negotiate registry selector; do \
+	for target in json_fast json_exact intake negotiate registry selector storage; do \
 	  cd $(CURDIR)/fuzz && cargo fuzz run --sanitizer none --release $$target -- \
 	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 -verbosity=0 || exit 1; \
 	done

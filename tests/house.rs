@@ -60,7 +60,7 @@ const DAEMON: Imports = &[
             "telemetry",
         ],
     ),
-    ("store", &["ingest"]),
+    ("store", &["config", "ingest"]),
     ("upkeep", &["clock", "ingest", "live", "log", "shutdown", "telemetry"]),
     (
         "http",

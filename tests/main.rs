@@ -33,6 +33,7 @@ mod abuse;
 mod hostile;
 mod shutdown;
 mod storage;
+mod storage_tool;
 
 mod docs;
 mod house;

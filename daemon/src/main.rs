@@ -3,15 +3,17 @@
 
 use std::{
     env,
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     path::Path,
     process::ExitCode,
 };
 
 use pushprom::{
     app,
-    config::{self, ConfigError, Invocation},
-    log, version,
+    config::{self, ConfigError, Invocation, Task},
+    log,
+    store::tool::{self, Streams},
+    version,
 };
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
         Ok(Invocation::Check(path)) => return check(&path),
+        Ok(Invocation::Storage(task, path)) => return storage(task, &path),
         Err(error @ (ConfigError::Address { .. } | ConfigError::File(_))) => {
             tell(io::stderr(), &format!("{error}\n"));
             return ExitCode::FAILURE;
@@ -62,6 +65,20 @@ fn check(path: &Path) -> ExitCode {
         }
         Err(error) => {
             tell(io::stderr(), &format!("{error}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does something with the store in a directory.
+fn storage(task: Task, path: &Path) -> ExitCode {
+    let mut output = BufWriter::new(io::stdout().lock());
+    let (mut input, mut notes) = (io::stdin().lock(), io::stderr());
+    let streams = Streams { input: &mut input, output: &mut output, notes: &mut notes };
+    match tool::run(task, path, streams) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(notes, &format!("{error}\n"));
             ExitCode::FAILURE
         }
     }

@@ -117,7 +117,12 @@ fn nothing_acknowledged_is_lost_and_nothing_counts_twice() {
         random ^= random << 17;
         let mut server = durable(&directory);
         check(&server, &mut pushers, &datagrams);
-        run_until_killed(&mut server, &mut pushers, &datagrams, Duration::from_micros(random % 60_000));
+        run_until_killed(
+            &mut server,
+            &mut pushers,
+            &datagrams,
+            Duration::from_micros(random % 60_000),
+        );
         assert!(!server.wait().success(), "kill {kill}");
     }
     let server = durable(&directory);

@@ -8,6 +8,8 @@ mod idempotency;
 mod origins;
 mod read;
 mod rules;
+mod task;
+mod usage;
 mod yaml;
 
 use std::{
@@ -29,15 +31,20 @@ use pushprom_core::{
 };
 use tracing::level_filters::LevelFilter;
 
-pub use self::file::FileError;
 use self::{
     file::File,
-    flags::{FLAGS, Values},
+    flags::Values,
     read::{
         parse_ack, parse_count, parse_duration, parse_expiry, parse_files, parse_level,
         parse_log_format, parse_mode, parse_name_scheme, parse_optional_count,
         parse_optional_duration, parse_optional_path, parse_schema_conflicts, parse_up_to,
     },
+    task::STORAGE,
+};
+pub use self::{
+    file::FileError,
+    task::Task,
+    usage::{markdown_table, usage},
 };
 
 /// The most that `-web.max-body-bytes` may allow: a body is held in memory whole.
@@ -195,6 +202,8 @@ pub enum Invocation {
     Run(Box<Config>),
     /// To say whether a file could be run with.
     Check(PathBuf),
+    /// To do something with the store in a directory.
+    Storage(Task, PathBuf),
     /// To print [`usage`].
     Help,
     /// To print the version.
@@ -232,6 +241,11 @@ pub enum UsageError {
     /// The subcommand, and not one argument more.
     #[error("check-config takes one argument, the file: pushprom check-config pushprom.yml")]
     Check,
+    /// The other subcommand, with what it does and a directory.
+    #[error(
+        "storage takes check, repair, export, import or compact, and a directory: pushprom storage check DIR"
+    )]
+    Storage,
     /// A value that its flag does not take.
     #[error("invalid value {value:?} for {origin}: {problem}")]
     Invalid {
@@ -258,6 +272,10 @@ pub fn parse(
             (Some(path), None) => Ok(Invocation::Check(path.into())),
             (Some(_) | None, _) => Err(UsageError::Check.into()),
         };
+    }
+    if arguments.next_if(|first| first == STORAGE).is_some() {
+        let (task, path) = task::parse(arguments)?;
+        return Ok(Invocation::Storage(task, path));
     }
     let values = Values::parse(arguments, environment)?;
     if values.switch("help")? {
@@ -398,46 +416,6 @@ impl Config {
             values,
         })
     }
-}
-
-/// The text of `-h`, made from the table of flags.
-pub fn usage() -> String {
-    let mut text = "Usage of pushprom:\n".to_owned();
-    text +=
-        &format!("  {CHECK} file\n    \tSay whether -config.file could be this file, and exit.\n");
-    for flag in FLAGS {
-        let value = if flag.default.is_some() { " value" } else { "" };
-        let names: Vec<String> = flag.names().map(|name| format!("-{name}{value}")).collect();
-        text += &format!("  {}\n", names.join(", "));
-        for line in flag.help.lines() {
-            text += &format!("    \t{line}\n");
-        }
-        let default = flag.default.map(|default| format!("default {default:?}"));
-        let variable = flag.variable().map(|variable| format!("environment {variable}"));
-        let facts: Vec<String> = default.into_iter().chain(variable).collect();
-        if !facts.is_empty() {
-            text += &format!("    \t({})\n", facts.join(", "));
-        }
-    }
-    text
-}
-
-/// The table of flags as a Markdown page shows it; `docs/configuration.md` holds a copy.
-pub fn markdown_table() -> String {
-    let mut text =
-        "| flag | default | environment | key | what it does |\n|---|---|---|---|---|\n".to_owned();
-    for flag in FLAGS {
-        let names: Vec<String> = flag.names().map(|name| format!("`-{name}`")).collect();
-        let default = flag.default.filter(|default| !default.is_empty());
-        let default = default.map(|default| format!("`{default}`")).unwrap_or_default();
-        let help = flag.help.replace('\n', " ").replace('|', "\\|");
-        let variable = flag.variable().map(|variable| format!("`{variable}`")).unwrap_or_default();
-        let mark = if flag.is_reloadable() { " ↻" } else { "" };
-        let key = flag.key().map(|key| format!("`{key}`{mark}")).unwrap_or_default();
-        let names = names.join(", ");
-        text += &format!("| {names} | {default} | {variable} | {key} | {help} |\n");
-    }
-    text
 }
 
 fn addresses<T>(

@@ -1,6 +1,6 @@
 //! Flags and environment, as data.
 
-use super::*;
+use super::{flags::FLAGS, *};
 
 /// Parses a command line and an environment, both split at spaces, and shows what `show` picks.
 #[track_caller]
@@ -29,6 +29,7 @@ fn check_in(
         Invocation::Help => "help".to_owned(),
         Invocation::Version => "version".to_owned(),
         Invocation::Check(path) => format!("check {}", path.display()),
+        Invocation::Storage(task, path) => format!("{task:?} {}", path.display()),
     });
     assert_eq!(got, want.map(str::to_owned).map_err(str::to_owned), "{environment} {line}");
 }
@@ -158,6 +159,16 @@ fn a_file_fills_in_what_is_left_open() {
     check(&line(""), series, Err(&format!("{path}: {problem}")));
     std::fs::write(path, b"# \xff").expect("it can be written");
     check(&line(""), series, Err(&format!("{path}: is no UTF-8")));
+}
+
+#[test]
+fn a_store_can_be_looked_after() {
+    check("storage check d", level, Ok("Check d"));
+    for wrong in ["storage", "storage check", "storage chec d", "storage check d e"] {
+        let expected = "storage takes check, repair, export, import or compact, and a directory: \
+                        pushprom storage check DIR";
+        check(wrong, level, Err(expected));
+    }
 }
 
 #[test]

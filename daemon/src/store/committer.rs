@@ -118,11 +118,18 @@ impl Writer {
     }
 
     fn copy_if_wanted(&mut self) -> Result<(), StoreError> {
-        if self.store.wants_copy() {
-            self.store.begin_copy()?;
-            self.copy()?;
+        if !self.store.wants_copy() {
+            return Ok(());
         }
-        Ok(())
+        match self.store.begin_copy().and_then(|()| self.copy()) {
+            // What there is goes on: there may be no room for both.
+            Err(error) if self.store.is_well() => {
+                self.store.abandon_copy();
+                tracing::warn!(%error, "cannot write -storage.path anew in less room: it goes on growing");
+                Ok(())
+            }
+            copied => copied,
+        }
     }
 
     /// Copies all there is, and commits meanwhile what has to be.

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// Permissions of what is created: labels are nobody else's business.
@@ -12,16 +12,19 @@ const FILE_MODE: u32 = 0o600;
 
 /// A directory.
 pub trait Disk: Send {
-    /// Where it is, for messages.
+    /// Where a file is, for messages.
     fn path(&self, name: &str) -> String;
 
     /// The names in it, in any order.
     fn names(&self) -> io::Result<Vec<String>>;
 
+    /// What is in a file, from its start on.
+    fn read(&self, name: &str) -> io::Result<Box<dyn Read>>;
+
     /// A new, empty file, or an old one emptied.
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
 
-    /// A file that is there.
+    /// A file that is there, to write to.
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
 
     /// Renames a file, in place of any other of that name.
@@ -34,15 +37,8 @@ pub trait Disk: Send {
     fn sync_names(&self) -> io::Result<()>;
 }
 
-/// A file in it.
-#[expect(clippy::len_without_is_empty, reason = "nobody asks whether it is empty")]
+/// A file in it that is written.
 pub trait DiskFile: Send {
-    /// Bytes in it.
-    fn len(&self) -> io::Result<u64>;
-
-    /// Reads from its start on.
-    fn read(&mut self) -> io::Result<Box<dyn Read + '_>>;
-
     /// Writes all of it at the end.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 
@@ -67,9 +63,16 @@ impl OsDisk {
     /// Locks a directory, which is made if its parent is there. `None` if another process has it.
     pub fn open(path: PathBuf) -> io::Result<Option<Self>> {
         match fs::create_dir(&path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            Ok(()) | Err(_) => {}
+            // As durable as what will be in it.
+            Ok(()) => File::open(parent(&path))?.sync_all()?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
+        Self::lock(path)
+    }
+
+    /// Locks a directory that is there. `None` if another process has it.
+    pub fn lock(path: PathBuf) -> io::Result<Option<Self>> {
         let lock = options().write(true).create(true).truncate(false).open(path.join(LOCK))?;
         match lock.try_lock() {
             Ok(()) => Ok(Some(Self { path, _lock: lock })),
@@ -77,6 +80,10 @@ impl OsDisk {
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn options() -> OpenOptions {
@@ -95,14 +102,18 @@ impl Disk for OsDisk {
         entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
     }
 
+    fn read(&self, name: &str) -> io::Result<Box<dyn Read>> {
+        Ok(Box::new(File::open(self.path.join(name))?))
+    }
+
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
         let options = &mut options();
-        options.read(true).write(true).create(true).truncate(true);
+        options.write(true).create(true).truncate(true);
         Ok(Box::new(OsFile(options.open(self.path.join(name))?)))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(OsFile(options().read(true).write(true).open(self.path.join(name))?)))
+        Ok(Box::new(OsFile(options().write(true).open(self.path.join(name))?)))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -121,15 +132,6 @@ impl Disk for OsDisk {
 struct OsFile(File);
 
 impl DiskFile for OsFile {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
-    }
-
-    fn read(&mut self) -> io::Result<Box<dyn Read + '_>> {
-        self.0.seek(SeekFrom::Start(0))?;
-        Ok(Box::new(&self.0))
-    }
-
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.seek(SeekFrom::End(0))?;
         self.0.write_all(bytes)

@@ -7,6 +7,9 @@ pub mod committer;
 pub mod disk;
 pub mod log;
 mod state;
+#[cfg(test)]
+mod tests;
+pub mod tool;
 
 use std::{io, path::Path, time::Instant};
 
@@ -20,15 +23,21 @@ pub use state::{NotCommitted, Progress, Storage};
 /// Keeps records, in the order in which they were written.
 ///
 /// What [`Store::commit`] has returned from survives a crash and a power cut; what it was in the middle of does
-/// whole or not at all.
+/// whole or not at all. After it has failed, nothing that is kept is relied on, and all it does is fail, until
+/// [`Store::finish_copy`] has returned: what is committed to a copy meanwhile is kept with it, and not before.
 pub trait Store: Send {
-    /// Hands out all records, piece by piece, in their order. Called once, before anything is written. What is
-    /// damaged is an error, and stays as it is.
+    /// Hands out all records, piece by piece, in their order. Called once, before anything else; changes nothing.
+    /// What is damaged is an error.
     fn load(&mut self, take: &mut TakePiece<'_>) -> Result<Loaded, StoreError>;
 
-    /// Adds pieces of records as one. After an error nothing of it is relied on, nor anything else that is in the
-    /// files: from then on it fails, until all has been copied.
+    /// Makes ready for what will be written. What was never committed is cut off.
+    fn begin(&mut self) -> Result<(), StoreError>;
+
+    /// Adds pieces of records as one.
     fn commit(&mut self, pieces: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), StoreError>;
+
+    /// Whether what was committed is kept, and more can be.
+    fn is_well(&self) -> bool;
 
     /// Whether what is kept could do with much less room, as a copy of what is live.
     fn wants_copy(&self) -> bool;
@@ -39,16 +48,17 @@ pub trait Store: Send {
     /// Adds a piece of records of what there is to the copy.
     fn copy(&mut self, piece: &[u8]) -> Result<(), StoreError>;
 
-    /// Has the copy take the place of what was kept, on disk, if something has been committed since its last piece.
+    /// Has the copy take the place of what was kept, on disk. What its pieces lack has been committed since it was
+    /// begun. If this or the copy fails, what was kept may be well all the same.
     fn finish_copy(&mut self) -> Result<(), StoreError>;
 
-    /// Gives the copy up.
+    /// Gives the copy up, if there is one.
     fn abandon_copy(&mut self);
 
     /// Bytes that it takes.
     fn bytes(&self) -> u64;
 
-    /// Says that nothing more comes.
+    /// Says that nothing more comes, so that the next one to load it knows whether all is there.
     fn close(&mut self) -> Result<(), StoreError>;
 }
 
@@ -82,6 +92,7 @@ pub fn open(
         offset: 0,
         problem: error.to_string(),
     })?;
+    store.begin()?;
     let (bytes, unfinished) = (loaded.bytes, loaded.unfinished);
     let (families, series) = (restored.families, restored.series);
     tracing::info!(path = shown, families, series, bytes, unfinished, took = ?begun.elapsed(), "restored");
@@ -95,10 +106,14 @@ pub type TakePiece<'a> = dyn FnMut(&[u8], bool) -> Result<(), String> + 'a;
 /// What has been read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
-    /// Bytes of records.
+    /// Bytes up to the end of the last commit.
     pub bytes: u64,
-    /// Bytes after the last commit that was whole: of one that had not ended.
+    /// Bytes after that: of one that had not ended.
     pub unfinished: u64,
+    /// The number of the last commit.
+    pub batch: u64,
+    /// Whether it had been closed.
+    pub is_closed: bool,
 }
 
 /// Why a store cannot do what it is asked for.
@@ -123,8 +138,8 @@ pub enum StoreError {
     },
     /// What is there cannot be what was written.
     #[error(
-        "{path} is damaged at byte {offset}: {problem}. Nothing has been changed; \
-         pushprom storage repair says what can be saved"
+        "{path} is damaged at byte {offset}: {problem}; it has been left as it is, see \
+         pushprom storage repair"
     )]
     Damaged {
         /// The file.
@@ -133,6 +148,15 @@ pub enum StoreError {
         offset: u64,
         /// In what way.
         problem: String,
+    },
+    /// What it follows is not there.
+    #[error(
+        "{path} is left of a store whose log is gone: put the log back, see pushprom storage repair, \
+         or take another directory"
+    )]
+    Missing {
+        /// The file that is left.
+        path: String,
     },
     /// It is of a release that this one does not know.
     #[error(

@@ -1,9 +1,16 @@
 //! Writes the recorded conformance cases where the targets look for their corpus: bodies for those that read
-//! messages, headers for the one that reads these; and selectors.
+//! messages, headers for the one that reads these; selectors; and records, in batches.
 
 use std::{error::Error, fs, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use pushprom_core::{
+    limits::{Limits, NameScheme},
+    model::Timestamp,
+    policy::Policy,
+    registry::{Registry, SchemaConflicts},
+    wire::json::decode_exact,
+};
 use serde_json::Value;
 
 /// Headers that newer releases of Prometheus send.
@@ -60,7 +67,31 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (place, selector) in SELECTORS.iter().enumerate() {
         fs::write(corpus.join(format!("selector-{place}")), selector)?;
     }
+    let corpus = home.join("corpus/storage");
+    fs::create_dir_all(&corpus)?;
+    for (place, delta) in deltas.lines().enumerate() {
+        let records = records(delta.as_bytes());
+        let (first, rest) = records.split_at(records.len() / 2);
+        let mut batches = vec![0; 4];
+        for batch in [&records, first, rest] {
+            batches.extend(u16::try_from(batch.len())?.to_le_bytes());
+            batches.extend(batch);
+        }
+        fs::write(corpus.join(format!("delta-{place}")), batches)?;
+    }
     Ok(())
+}
+
+/// What a store keeps of a message.
+fn records(message: &[u8]) -> Vec<u8> {
+    let registry = Registry::journaled(SchemaConflicts::Adopt);
+    let limits = Limits { names: NameScheme::Utf8, ..Limits::default() };
+    for delta in decode_exact(message, &limits).deltas.iter().flatten() {
+        // What is refused leaves no trace.
+        registry.apply(delta, Policy::default().source(), Timestamp(1_700_000_000_000)).ok();
+    }
+    let (cut, ()) = registry.cut(|| ());
+    cut.records().flatten().collect()
 }
 
 /// Selectors of all sorts.

@@ -51,6 +51,14 @@ impl Store for Memory {
         Ok(())
     }
 
+    fn begin(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn is_well(&self) -> bool {
+        !self.0.is_full.load(Relaxed)
+    }
+
     fn wants_copy(&self) -> bool {
         false
     }

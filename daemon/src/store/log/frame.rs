@@ -1,14 +1,13 @@
 //! The bytes of a log: a header, then frames.
 //!
 //! ```text
-//! header: "pushprom" | version u32 | salt u64 | crc u32
-//! frame:  length u32 | crc u32 | batch u64 | kind u8 | payload
+//! header: "pushprom" | version u32 | salt u32 | crc u32
+//! frame:  length u32 | batch u64 | kind u8 | crc u32 | check u32 | payload
 //! ```
-//! Numbers are little-endian. `length` is that of the payload. The crc of the header is of what stands before it,
-//! that of a frame of the salt and all that stands after it (CRC-32 of ISO 3309). The salt is random: what another
-//! file left on the disk is no frame of this one.
-
-use crc32fast::Hasher;
+//! Numbers are little-endian. `length` is that of the payload, `crc` that of the payload, and `check` the crc of all
+//! of the frame that stands before it, with the salt added by exclusive or; the crc of the header is of what stands
+//! before it (CRC-32 of ISO 3309). The salt is random: what another file left on the disk is no frame of this one,
+//! and no client can have bytes look like one. It follows from any frame too, should the header be damaged.
 
 /// The version of all this.
 pub(super) const VERSION: u32 = 1;
@@ -17,42 +16,73 @@ pub(super) const VERSION: u32 = 1;
 const MAGIC: [u8; 8] = *b"pushprom";
 
 /// Bytes of a header.
-pub(super) const HEADER_BYTES: usize = 24;
+pub(super) const HEADER_BYTES: usize = 20;
 
 /// Bytes of a frame before its payload.
-pub(super) const FRAME_BYTES: usize = 17;
+pub(super) const FRAME_BYTES: usize = 21;
+
+/// Bytes of those that `check` is of.
+const CHECKED_BYTES: usize = FRAME_BYTES - 4;
 
 /// Bytes of a payload at most: what is read at once.
 pub(super) const PAYLOAD_BYTES_MAX: usize = 4 << 20;
 
-/// What a frame is.
+/// More batches than there ever are.
+const BATCH_MAX: u64 = u64::MAX >> 1;
+
+/// What a frame is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A piece of a copy of all there is.
     Copy,
-    /// The copy that the log begins with is whole: from here on every record is about what is known.
+    /// Nothing: the copy that the log begins with is whole. From here on every record is about what is known.
     Copied,
-    /// A piece of a batch that goes on.
-    Part,
-    /// The last piece of a batch.
-    Commit,
-    /// Nothing more was to come.
+    /// A batch.
+    Batch,
+    /// Nothing: no more was to come.
     Closed,
 }
 
-const KINDS: [(u8, Kind); 5] =
-    [(1, Kind::Copy), (2, Kind::Copied), (3, Kind::Part), (4, Kind::Commit), (5, Kind::Closed)];
+const KINDS: [(u8, Kind); 4] =
+    [(1, Kind::Copy), (2, Kind::Copied), (3, Kind::Batch), (4, Kind::Closed)];
 
-/// A frame without its payload.
+/// How much of it a frame has. What is longer than a payload may be is cut anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// All.
+    Whole,
+    /// The beginning; the next frame goes on.
+    First,
+    /// Neither the beginning nor the end.
+    Middle,
+    /// The end.
+    Last,
+}
+
+const PLACES: [(u8, Place); 4] =
+    [(0, Place::Whole), (0x10, Place::First), (0x20, Place::Middle), (0x30, Place::Last)];
+
+/// What a frame is, apart from its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
+    /// The batch it belongs to; of what belongs to a copy the one before, of [`Kind::Closed`] the one after.
+    pub(super) batch: u64,
+    /// What it is of.
+    pub(super) kind: Kind,
+    /// How much of that it has.
+    pub(super) place: Place,
+}
+
+/// A head that has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Read {
+    /// What the frame is.
+    pub(super) head: Head,
+    /// The salt of its log.
+    pub(super) salt: u32,
     /// Bytes of the payload.
     pub(super) length: usize,
     crc: u32,
-    /// The batch it belongs to; of others the one before.
-    pub(super) batch: u64,
-    /// What it is.
-    pub(super) kind: Kind,
 }
 
 /// Bytes that are no header.
@@ -65,7 +95,7 @@ pub(super) enum NoHeader {
 }
 
 /// The header of a log.
-pub(super) fn header(salt: u64) -> Vec<u8> {
+pub(super) fn header(salt: u32) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend(VERSION.to_le_bytes());
     bytes.extend(salt.to_le_bytes());
@@ -75,61 +105,64 @@ pub(super) fn header(salt: u64) -> Vec<u8> {
 }
 
 /// The salt that a header says.
-pub(super) fn read_header(bytes: &[u8; HEADER_BYTES]) -> Result<u64, NoHeader> {
-    let (rest, crc) = bytes.split_at(HEADER_BYTES - 4);
-    let (magic, rest) = rest.split_at(8);
+pub(super) fn read_header(bytes: &[u8; HEADER_BYTES]) -> Result<u32, NoHeader> {
+    let (checked, crc) = bytes.split_at(HEADER_BYTES - 4);
+    let (magic, rest) = checked.split_at(8);
     let (version, salt) = rest.split_at(4);
-    if magic != MAGIC
-        || u32_of(crc) != crc32fast::hash(bytes.get(..HEADER_BYTES - 4).unwrap_or(&[]))
-    {
+    if magic != MAGIC || u32_of(crc) != crc32fast::hash(checked) {
         return Err(NoHeader::Foreign);
     }
     match u32_of(version) {
-        VERSION => Ok(u64_of(salt)),
+        VERSION => Ok(u32_of(salt)),
         other => Err(NoHeader::Version(other)),
     }
 }
 
 /// Appends a frame to `bytes`. The payload is no longer than [`PAYLOAD_BYTES_MAX`].
-pub(super) fn write(bytes: &mut Vec<u8>, salt: u64, batch: u64, kind: Kind, payload: &[u8]) {
+pub(super) fn write(bytes: &mut Vec<u8>, salt: u32, head: Head, payload: &[u8]) {
     debug_assert!(payload.len() <= PAYLOAD_BYTES_MAX, "split by the caller");
-    let code = KINDS.iter().find(|(_, other)| *other == kind).map_or(0, |(code, _)| *code);
-    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
-    bytes.extend(length.to_le_bytes());
-    bytes.extend(crc(salt, length, batch, code, payload).to_le_bytes());
-    bytes.extend(batch.to_le_bytes());
-    bytes.push(code);
+    let begin = bytes.len();
+    bytes.extend(u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
+    bytes.extend(head.batch.to_le_bytes());
+    bytes.push(head.code());
+    bytes.extend(crc32fast::hash(payload).to_le_bytes());
+    let check = crc32fast::hash(bytes.get(begin..).unwrap_or_default()) ^ salt;
+    bytes.extend(check.to_le_bytes());
     bytes.extend(payload);
 }
 
 /// What the first bytes of a frame say; `None` if they cannot be such.
-pub(super) fn read_head(bytes: &[u8; FRAME_BYTES]) -> Option<Head> {
+pub(super) fn read_head(bytes: &[u8; FRAME_BYTES]) -> Option<Read> {
     let (length, rest) = bytes.split_at(4);
-    let (crc, rest) = rest.split_at(4);
-    let (batch, code) = rest.split_at(8);
+    let (batch, rest) = rest.split_at(8);
+    let (code, rest) = rest.split_at(1);
+    let (crc, check) = rest.split_at(4);
     let length = usize::try_from(u32_of(length)).ok().filter(|it| *it <= PAYLOAD_BYTES_MAX)?;
-    let kind =
-        KINDS.iter().find(|(known, _)| code.first() == Some(known)).map(|(_, kind)| *kind)?;
-    Some(Head { length, crc: u32_of(crc), batch: u64_of(batch), kind })
+    let batch = Some(u64_of(batch)).filter(|it| *it <= BATCH_MAX)?;
+    let (kind, place) = parts_of(*code.first()?)?;
+    let salt = crc32fast::hash(bytes.get(..CHECKED_BYTES)?) ^ u32_of(check);
+    Some(Read { head: Head { batch, kind, place }, salt, length, crc: u32_of(crc) })
 }
 
 impl Head {
-    /// Whether it is a frame of this log, with this payload.
-    pub(super) fn is_of(&self, salt: u64, payload: &[u8]) -> bool {
-        let code = KINDS.iter().find(|(_, kind)| *kind == self.kind).map_or(0, |(code, _)| *code);
-        let length = u32::try_from(self.length).unwrap_or(u32::MAX);
-        payload.len() == self.length && self.crc == crc(salt, length, self.batch, code, payload)
+    fn code(self) -> u8 {
+        let kind = KINDS.iter().find(|(_, kind)| *kind == self.kind).map_or(0, |(code, _)| *code);
+        let places = PLACES.iter().find(|(_, place)| *place == self.place);
+        kind | places.map_or(0, |(code, _)| *code)
     }
 }
 
-fn crc(salt: u64, length: u32, batch: u64, code: u8, payload: &[u8]) -> u32 {
-    let mut hasher = Hasher::new();
-    hasher.update(&salt.to_le_bytes());
-    hasher.update(&length.to_le_bytes());
-    hasher.update(&batch.to_le_bytes());
-    hasher.update(&[code]);
-    hasher.update(payload);
-    hasher.finalize()
+fn parts_of(code: u8) -> Option<(Kind, Place)> {
+    let (_, kind) = KINDS.iter().find(|(it, _)| *it == code & 0x0f)?;
+    let (_, place) = PLACES.iter().find(|(it, _)| *it == code & 0xf0)?;
+    Some((*kind, *place))
+}
+
+impl Read {
+    /// Whether this is the payload.
+    pub(super) fn is_of(&self, payload: &[u8]) -> bool {
+        payload.len() == self.length && self.crc == crc32fast::hash(payload)
+    }
 }
 
 fn u32_of(bytes: &[u8]) -> u32 {

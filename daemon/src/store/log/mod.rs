@@ -1,55 +1,75 @@
 //! A store that is one file: a copy of all there was, and then what changed, batch by batch.
 //!
 //! A batch is written by one append, or a few, and one sync; so what is not whole at the end of the file was never
-//! committed, and is cut off. What is not whole elsewhere has been damaged since, and nothing is done to it.
+//! committed, and is cut off. What is not whole elsewhere has been damaged since, and nothing is done to it. A log
+//! that is closed gets another name: it has to be whole.
 //!
 //! When the file has grown to several times what is live, a new one is begun beside it with a copy of that, which
 //! takes its place by a rename. After a write has failed, nothing that is in the file is relied on: no sync is tried
 //! twice, since a system may forget what it could not write. The copy that comes then is made of what is in memory.
 
 mod frame;
+mod load;
+mod name;
 mod read;
+mod salvage;
 
 use std::{
     hash::{BuildHasher, RandomState},
-    io::{self, BufReader, Read},
-    mem,
+    io, mem,
 };
 
 use super::{Disk, DiskFile, Loaded, Store, StoreError, TakePiece};
-use frame::{FRAME_BYTES, Kind, NoHeader, PAYLOAD_BYTES_MAX};
-use read::{Next, Order, Reader};
-
-/// Bytes of a log that is not worth a copy, whatever is live.
-const COPY_BYTES_MIN: u64 = 16 << 20;
-
-/// A log is copied when it has grown to so many times what its copy had.
-const COPY_GROWTH: u64 = 3;
-
-/// Bytes of a copy after which it is synced, so that the end of it holds nothing up for long.
-const SYNC_COPY_BYTES: u64 = 8 << 20;
-
-/// Bytes of a read.
-const READ_BYTES: usize = 1 << 20;
+use frame::{FRAME_BYTES, Head, Kind, PAYLOAD_BYTES_MAX, Place};
+use load::Found;
+use name::{Name, Role};
+pub use salvage::Gap;
 
 /// The store.
 pub struct Log {
     disk: Box<dyn Disk>,
-    /// The one that holds; none before [`Store::load`].
+    sizes: Sizes,
+    /// What there was, until it is begun.
+    found: Found,
+    /// The one that holds; none before [`Store::begin`].
     current: Option<Part>,
     copy: Option<Part>,
+    /// Why there is no copy any more.
+    copy_failure: Option<StoreError>,
+    /// Bytes up to which no copy is tried, after one that failed.
+    no_copy_up_to: u64,
     generation: u64,
     /// The last batch.
     batch: u64,
-    /// Whether nothing in `current` is relied on any more.
-    has_failed: bool,
+    /// Whether `current` is relied on, and written to.
+    is_well: bool,
 }
+
+/// From what size on what is done, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Sizes {
+    /// What is longer is cut into several frames.
+    pub(in crate::store) payload: usize,
+    /// A log that is shorter is not worth a copy, whatever is live.
+    pub(in crate::store) copy: u64,
+    /// A copy is synced each time so much has been added, so that the end of it holds nothing up for long.
+    pub(in crate::store) sync: u64,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self { payload: PAYLOAD_BYTES_MAX, copy: 16 << 20, sync: 8 << 20 }
+    }
+}
+
+/// A log is copied when it has grown to so many times what its copy had.
+const COPY_GROWTH: u64 = 3;
 
 /// A log that is written.
 struct Part {
     file: Box<dyn DiskFile>,
-    name: String,
-    salt: u64,
+    name: Name,
+    salt: u32,
     bytes: u64,
     /// Bytes of the copy that it begins with.
     copied: u64,
@@ -59,250 +79,241 @@ struct Part {
 impl Log {
     /// The store in a directory.
     pub fn new(disk: Box<dyn Disk>) -> Self {
-        Self { disk, current: None, copy: None, generation: 0, batch: 0, has_failed: false }
+        Self::with_sizes(disk, Sizes::default())
     }
 
-    fn io(&self, action: &'static str, name: &str) -> impl FnOnce(io::Error) -> StoreError {
-        let path = self.disk.path(name);
+    /// The store in a directory, with other sizes: all that they change is how it is laid out.
+    pub(in crate::store) fn with_sizes(disk: Box<dyn Disk>, sizes: Sizes) -> Self {
+        Self {
+            disk,
+            sizes,
+            found: Found::NotLooked,
+            current: None,
+            copy: None,
+            copy_failure: None,
+            no_copy_up_to: 0,
+            generation: 0,
+            batch: 0,
+            is_well: false,
+        }
+    }
+
+    fn io(&self, action: &'static str, name: Name) -> impl FnOnce(io::Error) -> StoreError {
+        let path = self.disk.path(&name.to_string());
         move |error| StoreError::Io { action, path, error }
     }
 
-    /// Begins a log.
-    fn begin(&self, generation: u64) -> Result<Part, StoreError> {
-        let name = unfinished(generation);
+    /// Begins a log that does not hold yet.
+    fn create(&self, generation: u64) -> Result<Part, StoreError> {
+        let name = Name { generation, role: Role::New };
         let salt = RandomState::new().hash_one(generation);
-        let mut file = self.disk.create(&name).map_err(self.io("create", &name))?;
-        let header = frame::header(salt);
-        file.append(&header).map_err(self.io("write", &name))?;
-        let bytes = len(&header);
-        Ok(Part { file, name, salt, bytes, copied: 0, synced: 0 })
+        let salt = u32::try_from(salt >> 32).unwrap_or_default();
+        let file = self.disk.create(&name.to_string()).map_err(self.io("create", name))?;
+        let mut part = Part { file, name, salt, bytes: 0, copied: 0, synced: 0 };
+        part.append(&frame::header(salt)).map_err(self.io("write", name))?;
+        Ok(part)
     }
 
-    /// Says that the copy which `part` begins with is whole, and gives it the name of one that holds.
-    fn establish(&self, mut part: Part, generation: u64) -> Result<Part, StoreError> {
-        let mut bytes = Vec::new();
-        frame::write(&mut bytes, part.salt, self.batch, Kind::Copied, &[]);
-        part.append(&bytes).map_err(self.io("write", &part.name))?;
-        part.file.sync().map_err(self.io("sync", &part.name))?;
-        let name = finished(generation);
-        self.disk.rename(&part.name, &name).map_err(self.io("rename", &part.name))?;
-        self.disk.sync_names().map_err(self.io("sync the directory of", &name))?;
-        part.name = name;
+    /// Says on disk that the copy which `part` begins with is whole.
+    fn seal(&self, part: &mut Part) -> Result<(), StoreError> {
+        let head = Head { batch: self.batch, kind: Kind::Copied, place: Place::Whole };
+        part.append_frame(head, &[]).map_err(self.io("write", part.name))?;
+        part.file.sync().map_err(self.io("sync", part.name))?;
         part.copied = part.bytes;
-        Ok(part)
+        Ok(())
+    }
+
+    /// Gives a log another name, on disk.
+    fn rename(&self, from: Name, role: Role) -> Result<Name, StoreError> {
+        let to = Name { role, ..from };
+        let renamed = self.disk.rename(&from.to_string(), &to.to_string());
+        renamed.map_err(self.io("rename", from))?;
+        self.sync_names()?;
+        Ok(to)
+    }
+
+    fn sync_names(&self) -> Result<(), StoreError> {
+        let path = self.disk.path("");
+        self.disk.sync_names().map_err(|error| StoreError::Io { action: "sync", path, error })
     }
 
     /// Removes what is not in use any more. What cannot be removed is tried again at the next start.
     fn remove_others(&self) {
-        for name in self.disk.names().unwrap_or_default() {
-            let is_ours = generation_of(&name).is_some() || is_unfinished(&name);
-            let in_use = [&self.current, &self.copy];
-            if is_ours && !in_use.iter().any(|part| part.as_ref().is_some_and(|it| it.name == name))
-            {
-                self.disk.remove(&name).ok();
-            }
+        let used = [&self.current, &self.copy].map(|part| part.as_ref().map(|part| part.name));
+        let names = self.disk.names().unwrap_or_default();
+        let names = names.iter().filter_map(|name| Name::parse(name));
+        for name in names.filter(|name| name.role != Role::Damaged && !used.contains(&Some(*name)))
+        {
+            self.disk.remove(&name.to_string()).ok();
         }
     }
 
     fn write_batch(&mut self, pieces: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), StoreError> {
-        let batch = self.batch + 1;
-        let mut gathered = Vec::new();
+        let mut cutter = Cutter::new(self.batch + 1, Kind::Batch, self.sizes.payload);
         for piece in pieces {
-            for payload in piece.chunks(PAYLOAD_BYTES_MAX) {
-                if gathered.len() + payload.len() > PAYLOAD_BYTES_MAX {
-                    self.append(batch, Kind::Part, &gathered)?;
-                    gathered.clear();
-                }
-                gathered.extend_from_slice(payload);
-            }
+            cutter.add(&piece, |head, payload| self.append(head, payload))?;
         }
-        if gathered.is_empty() {
+        if cutter.is_empty() {
             return Ok(());
         }
-        self.append(batch, Kind::Commit, &gathered)?;
-        if let Some(current) = self.current.as_mut().filter(|_| !self.has_failed) {
-            let path = self.disk.path(&current.name);
+        cutter.end(|head, payload| self.append(head, payload))?;
+        if let Some(current) = self.current.as_mut().filter(|_| self.is_well) {
+            let path = self.disk.path(&current.name.to_string());
             current.file.sync().map_err(|error| StoreError::Io { action: "sync", path, error })?;
         }
-        self.batch = batch;
+        self.batch += 1;
         Ok(())
     }
 
     /// Appends a frame to what is written: the log that holds, if it does, and the copy.
-    fn append(&mut self, batch: u64, kind: Kind, payload: &[u8]) -> Result<(), StoreError> {
-        let current = self.current.as_mut().filter(|_| !self.has_failed);
-        for part in [current, self.copy.as_mut()].into_iter().flatten() {
-            let mut bytes = Vec::with_capacity(FRAME_BYTES + payload.len());
-            frame::write(&mut bytes, part.salt, batch, kind, payload);
-            let path = self.disk.path(&part.name);
-            let appended = part.append(&bytes);
-            appended.map_err(|error| StoreError::Io { action: "write", path, error })?;
+    fn append(&mut self, head: Head, payload: &[u8]) -> Result<(), StoreError> {
+        if let Some(current) = self.current.as_mut().filter(|_| self.is_well) {
+            let appended = current.append_frame(head, payload);
+            let name = current.name;
+            appended.map_err(self.io("write", name))?;
+        }
+        let Some(copy) = self.copy.as_mut() else { return Ok(()) };
+        let name = copy.name;
+        if let Err(error) = copy.append_frame(head, payload) {
+            let error = self.io("write", name)(error);
+            self.abandon_copy();
+            if !self.is_well {
+                return Err(error);
+            }
+            // Whoever makes it is told when they go on with it.
+            self.copy_failure = Some(error);
         }
         Ok(())
     }
 
-    fn read(
-        &self,
-        name: &str,
-        file: &mut dyn DiskFile,
-        take: &mut TakePiece<'_>,
-    ) -> Result<Ended, StoreError> {
-        let io = |error| StoreError::Io { action: "read", path: self.disk.path(name), error };
-        let path = || self.disk.path(name);
-        let damaged =
-            |offset, problem: String| StoreError::Damaged { path: path(), offset, problem };
-        let input = BufReader::with_capacity(READ_BYTES, file.read().map_err(io)?);
-        let mut reader = match Reader::new(input).map_err(io)? {
-            Ok(reader) => reader,
-            Err(NoHeader::Foreign) => {
-                return Err(damaged(0, "it is no log of pushprom".to_owned()));
-            }
-            Err(NoHeader::Version(version)) => {
-                let known = frame::VERSION;
-                return Err(StoreError::Version { path: path(), version, known });
-            }
-        };
-        let salt = reader.salt();
-        let (mut order, mut parts) = (Order::new(), Vec::new());
-        let (mut whole, mut copied) = (reader.at(), 0);
-        loop {
-            let at = reader.at();
-            match reader.next().map_err(io)? {
-                Next::Frame(head, payload) => {
-                    order.admit(head).map_err(|problem| damaged(at, problem.to_owned()))?;
-                    let settled = order.is_settled;
-                    let mut give =
-                        |piece: &[u8]| take(piece, settled).map_err(|problem| damaged(at, problem));
-                    match head.kind {
-                        Kind::Copy => give(&payload)?,
-                        Kind::Part => parts.push(payload),
-                        Kind::Commit => {
-                            for part in mem::take(&mut parts) {
-                                give(&part)?;
-                            }
-                            give(&payload)?;
-                        }
-                        Kind::Copied => copied = reader.at(),
-                        Kind::Closed => {}
-                    }
-                    if parts.is_empty() {
-                        whole = reader.at();
-                    }
-                }
-                Next::End => break,
-                Next::Bad => {
-                    let batch = order.batch.unwrap_or(u64::MAX).saturating_add(1);
-                    drop(reader);
-                    let mut input = file.read().map_err(io)?;
-                    io::copy(&mut input.by_ref().take(at + 1), &mut io::sink()).map_err(io)?;
-                    let input = BufReader::with_capacity(READ_BYTES, input);
-                    if let Some(later) = read::later_batch(input, salt, batch).map_err(io)? {
-                        let problem =
-                            format!("batch {later} comes after it, and was written later");
-                        return Err(damaged(at, problem));
-                    }
-                    break;
-                }
-            }
-        }
-        if !order.is_settled {
-            return Err(damaged(whole, "the copy that it begins with is not whole".to_owned()));
-        }
-        Ok(Ended { salt, whole, copied, batch: order.batch })
+    /// The copy, which the caller puts back if it is to go on.
+    fn take_copy(&mut self) -> Result<Part, StoreError> {
+        let failure = self.copy_failure.take();
+        self.copy.take().ok_or(failure.unwrap_or(StoreError::Failed))
     }
-}
 
-/// How far a log has come.
-struct Ended {
-    salt: u64,
-    /// Bytes up to the end of the last batch.
-    whole: u64,
-    copied: u64,
-    batch: Option<u64>,
+    /// Gives up a copy with what went wrong.
+    fn give_up(&mut self, part: Part, error: StoreError) -> StoreError {
+        self.copy = Some(part);
+        self.abandon_copy();
+        error
+    }
 }
 
 impl Store for Log {
     fn load(&mut self, take: &mut TakePiece<'_>) -> Result<Loaded, StoreError> {
-        let names = self.disk.names().map_err(self.io("list", ""))?;
-        let newest = names.iter().filter_map(|name| Some((generation_of(name)?, name))).max();
-        let Some((generation, name)) = newest else {
-            let part = self.begin(1)?;
-            self.generation = 1;
-            self.current = Some(self.establish(part, 1)?);
-            return Ok(Loaded::default());
+        self.look(take)
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        let part = match mem::replace(&mut self.found, Found::NotLooked) {
+            Found::NotLooked => return Err(StoreError::Failed),
+            Found::Nothing => {
+                self.generation = 1;
+                let mut part = self.create(1)?;
+                self.seal(&mut part)?;
+                part.name = self.rename(part.name, Role::Open)?;
+                part
+            }
+            Found::Log(log) => {
+                let name = Name { role: Role::Open, ..log.name };
+                if log.name == name {
+                    // Whoever gave it that name may have been cut off before it was on disk.
+                    self.sync_names()?;
+                } else {
+                    self.rename(log.name, Role::Open)?;
+                }
+                let file = self.disk.open(&name.to_string()).map_err(self.io("open", name))?;
+                let (salt, bytes, copied) = (log.salt, log.whole, log.copied);
+                let mut part = Part { file, name, salt, bytes, copied, synced: bytes };
+                if log.whole < log.bytes {
+                    part.file.truncate(log.whole).map_err(self.io("cut", name))?;
+                    part.file.sync().map_err(self.io("sync", name))?;
+                }
+                part
+            }
         };
-        let mut file = self.disk.open(name).map_err(self.io("open", name))?;
-        let bytes = file.len().map_err(self.io("look at", name))?;
-        let Ended { salt, whole, copied, batch } = self.read(name, &mut *file, take)?;
-        if whole < bytes {
-            file.truncate(whole).map_err(self.io("cut", name))?;
-            file.sync().map_err(self.io("sync", name))?;
-        }
-        let name = name.clone();
-        self.current = Some(Part { file, name, salt, bytes: whole, copied, synced: whole });
-        self.generation = generation;
-        self.batch = batch.unwrap_or_default();
+        self.current = Some(part);
+        self.is_well = true;
         self.remove_others();
-        Ok(Loaded { bytes: whole, unfinished: bytes - whole })
+        Ok(())
     }
 
     fn commit(&mut self, pieces: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), StoreError> {
-        if self.has_failed && self.copy.is_none() {
+        if !self.is_well && self.copy.is_none() {
             return Err(StoreError::Failed);
         }
         let written = self.write_batch(pieces);
         if written.is_err() {
-            self.has_failed = true;
+            self.is_well = false;
             self.abandon_copy();
         }
         written
     }
 
+    fn is_well(&self) -> bool {
+        self.is_well
+    }
+
     fn wants_copy(&self) -> bool {
-        let of = |part: &Part| (part.bytes, part.copied.saturating_mul(COPY_GROWTH));
-        let (bytes, enough) = self.current.as_ref().map_or((0, 0), of);
-        self.has_failed || bytes > enough.max(COPY_BYTES_MIN)
+        let least = self.sizes.copy.max(self.no_copy_up_to);
+        let grown = |part: &Part| part.bytes > least.max(part.copied.saturating_mul(COPY_GROWTH));
+        self.current.as_ref().is_some_and(grown)
     }
 
     fn begin_copy(&mut self) -> Result<(), StoreError> {
-        self.copy = Some(self.begin(self.generation + 1)?);
+        self.abandon_copy();
+        self.copy_failure = None;
+        let begun = self.create(self.generation + 1);
+        if begun.is_err() {
+            self.put_off_copy();
+        }
+        self.copy = Some(begun?);
         Ok(())
     }
 
     fn copy(&mut self, piece: &[u8]) -> Result<(), StoreError> {
-        let batch = self.batch;
-        let Some(part) = self.copy.as_mut() else { return Err(StoreError::Failed) };
-        let path = self.disk.path(&part.name);
-        for payload in piece.chunks(PAYLOAD_BYTES_MAX) {
-            let mut bytes = Vec::with_capacity(FRAME_BYTES + payload.len());
-            frame::write(&mut bytes, part.salt, batch, Kind::Copy, payload);
-            let mut written = part.append(&bytes);
-            if part.bytes - part.synced > SYNC_COPY_BYTES {
-                written = written.and_then(|()| part.file.sync());
+        let mut part = self.take_copy()?;
+        let mut cutter = Cutter::new(self.batch, Kind::Copy, self.sizes.payload);
+        let written = cutter.add(piece, |head, payload| part.append_frame(head, payload));
+        let written = written.and_then(|()| {
+            if !cutter.is_empty() {
+                cutter.end(|head, payload| part.append_frame(head, payload))?;
+            }
+            if part.bytes - part.synced > self.sizes.sync {
+                part.file.sync()?;
                 part.synced = part.bytes;
             }
-            if let Err(error) = written {
-                self.abandon_copy();
-                return Err(StoreError::Io { action: "write", path, error });
-            }
+            Ok(())
+        });
+        if let Err(error) = written {
+            let error = self.io("write", part.name)(error);
+            return Err(self.give_up(part, error));
         }
+        self.copy = Some(part);
         Ok(())
     }
 
     fn finish_copy(&mut self) -> Result<(), StoreError> {
-        let Some(part) = self.copy.take() else { return Err(StoreError::Failed) };
+        let mut part = self.take_copy()?;
+        if let Err(error) = self.seal(&mut part) {
+            return Err(self.give_up(part, error));
+        }
+        // If it fails from here on, nobody knows which of both is the one that holds: neither is written to again.
+        self.is_well = false;
         self.generation += 1;
-        // If it fails, nobody knows which of both is the one that holds: neither is written to again.
-        self.has_failed = true;
-        self.current = Some(self.establish(part, self.generation)?);
-        self.has_failed = false;
+        part.name = self.rename(part.name, Role::Open)?;
+        self.current = Some(part);
+        self.is_well = true;
+        self.no_copy_up_to = 0;
         self.remove_others();
         Ok(())
     }
 
     fn abandon_copy(&mut self) {
         if let Some(part) = self.copy.take() {
-            self.disk.remove(&part.name).ok();
+            self.disk.remove(&part.name.to_string()).ok();
+            self.put_off_copy();
         }
     }
 
@@ -312,42 +323,88 @@ impl Store for Log {
 
     fn close(&mut self) -> Result<(), StoreError> {
         self.abandon_copy();
-        if self.has_failed {
+        if !self.is_well {
             return Err(StoreError::Failed);
         }
-        self.append(self.batch + 1, Kind::Closed, &[])?;
-        let Some(current) = self.current.as_mut() else { return Ok(()) };
-        let path = self.disk.path(&current.name);
-        current.file.sync().map_err(|error| StoreError::Io { action: "sync", path, error })
+        self.is_well = false;
+        let Some(part) = self.current.as_mut() else { return Err(StoreError::Failed) };
+        let head = Head { batch: self.batch + 1, kind: Kind::Closed, place: Place::Whole };
+        let appended = part.append_frame(head, &[]).and_then(|()| part.file.sync());
+        let name = part.name;
+        appended.map_err(self.io("close", name))?;
+        self.rename(name, Role::Closed).map(|_| ())
+    }
+}
+
+impl Log {
+    /// No copy is tried until there is much more to gain by one.
+    fn put_off_copy(&mut self) {
+        let bytes = self.current.as_ref().map_or(0, |part| part.bytes);
+        self.no_copy_up_to = bytes + self.sizes.copy;
     }
 }
 
 impl Part {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.append(bytes)?;
-        self.bytes += len(bytes);
+        self.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         Ok(())
+    }
+
+    fn append_frame(&mut self, head: Head, payload: &[u8]) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(FRAME_BYTES + payload.len());
+        frame::write(&mut bytes, self.salt, head, payload);
+        self.append(&bytes)
     }
 }
 
-fn len(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+/// Cuts what is written as one into payloads.
+struct Cutter {
+    batch: u64,
+    kind: Kind,
+    most: usize,
+    gathered: Vec<u8>,
+    has_begun: bool,
 }
 
-/// The name of a log that holds.
-fn finished(generation: u64) -> String {
-    format!("{generation:010}.log")
-}
+impl Cutter {
+    fn new(batch: u64, kind: Kind, most: usize) -> Self {
+        Self { batch, kind, most, gathered: Vec::new(), has_begun: false }
+    }
 
-/// The name of one that does not yet.
-fn unfinished(generation: u64) -> String {
-    format!("{generation:010}.new")
-}
+    /// Whether there is nothing to write.
+    fn is_empty(&self) -> bool {
+        self.gathered.is_empty()
+    }
 
-fn generation_of(name: &str) -> Option<u64> {
-    name.strip_suffix(".log")?.parse().ok()
-}
+    /// Adds bytes; gives out a payload as soon as it is clear that another one comes after it.
+    fn add<E>(
+        &mut self,
+        mut bytes: &[u8],
+        mut give: impl FnMut(Head, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        while !bytes.is_empty() {
+            if self.gathered.len() == self.most {
+                let place = if self.has_begun { Place::Middle } else { Place::First };
+                give(self.head(place), &self.gathered)?;
+                self.gathered.clear();
+                self.has_begun = true;
+            }
+            let room = self.most - self.gathered.len();
+            let (head, rest) = bytes.split_at(room.min(bytes.len()));
+            self.gathered.extend_from_slice(head);
+            bytes = rest;
+        }
+        Ok(())
+    }
 
-fn is_unfinished(name: &str) -> bool {
-    name.strip_suffix(".new").is_some_and(|number| number.parse::<u64>().is_ok())
+    /// Gives out the last payload.
+    fn end<E>(self, mut give: impl FnMut(Head, &[u8]) -> Result<(), E>) -> Result<(), E> {
+        let place = if self.has_begun { Place::Last } else { Place::Whole };
+        give(self.head(place), &self.gathered)
+    }
+
+    fn head(&self, place: Place) -> Head {
+        Head { batch: self.batch, kind: self.kind, place }
+    }
 }

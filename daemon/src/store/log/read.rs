@@ -1,40 +1,55 @@
-//! A log, read from its start, and judged where it ends.
+//! Reads the frames of a log, from its start, and what stands behind a place where there is none.
 
 use std::io::{self, Read};
 
-use super::frame::{self, FRAME_BYTES, HEADER_BYTES, Head, Kind, NoHeader, PAYLOAD_BYTES_MAX};
+use super::frame::{self, FRAME_BYTES, HEADER_BYTES, Head, Kind, NoHeader, Place};
 
-/// Reads the frames of a log.
+/// Bytes of a read.
+const READ_BYTES: usize = 1 << 20;
+
+/// Reads the frames of a log. It holds one of them in memory at a time.
 pub(super) struct Reader<R> {
     input: R,
-    salt: u64,
-    /// Bytes read as whole frames.
+    salt: u32,
+    /// What has been read, and not been handed out up to `from`.
+    window: Vec<u8>,
+    from: usize,
+    /// Where `from` is in the log.
     at: u64,
 }
 
 /// What comes next in a log.
-pub(super) enum Next {
+pub(super) enum Next<'a> {
     /// A frame and its payload.
-    Frame(Head, Vec<u8>),
+    Frame(Head, &'a [u8]),
     /// The end, between two frames.
     End,
     /// No frame.
     Bad,
 }
 
+/// A log whose header cannot be read.
+pub(super) struct Headless<R> {
+    /// Why not.
+    pub(super) problem: NoHeader,
+    reader: Reader<R>,
+}
+
 impl<R: Read> Reader<R> {
-    /// Reads the header; the inner error says why it is none.
-    pub(super) fn new(mut input: R) -> io::Result<Result<Self, NoHeader>> {
-        let mut header = [0; HEADER_BYTES];
-        if fill(&mut input, &mut header)? < HEADER_BYTES {
-            return Ok(Err(NoHeader::Foreign));
-        }
-        let at = u64::try_from(HEADER_BYTES).unwrap_or_default();
-        Ok(frame::read_header(&header).map(|salt| Self { input, salt, at }))
+    /// Reads the header.
+    pub(super) fn new(input: R) -> io::Result<Result<Self, Headless<R>>> {
+        let mut reader = Self { input, salt: 0, window: Vec::new(), from: 0, at: 0 };
+        let header = reader.peek(HEADER_BYTES)?.first_chunk();
+        let header = header.map_or(Err(NoHeader::Foreign), frame::read_header);
+        reader.skip(HEADER_BYTES);
+        Ok(match header {
+            Ok(salt) => Ok(Self { salt, ..reader }),
+            Err(problem) => Err(Headless { problem, reader }),
+        })
     }
 
-    /// The salt of the header.
-    pub(super) fn salt(&self) -> u64 {
+    /// The salt of the log.
+    pub(super) fn salt(&self) -> u32 {
         self.salt
     }
 
@@ -43,98 +58,121 @@ impl<R: Read> Reader<R> {
         self.at
     }
 
-    /// The next frame. After what is no frame there is nothing more to ask for but [`Self::later_batch`].
-    pub(super) fn next(&mut self) -> io::Result<Next> {
-        let mut head = [0; FRAME_BYTES];
-        match fill(&mut self.input, &mut head)? {
-            0 => return Ok(Next::End),
-            FRAME_BYTES => {}
-            _ => return Ok(Next::Bad),
+    /// The next frame. Where there is none it stays.
+    pub(super) fn next(&mut self) -> io::Result<Next<'_>> {
+        if self.peek(1)?.is_empty() {
+            return Ok(Next::End);
         }
-        let Some(head) = frame::read_head(&head) else { return Ok(Next::Bad) };
-        let mut payload = vec![0; head.length];
-        if fill(&mut self.input, &mut payload)? < head.length || !head.is_of(self.salt, &payload) {
-            return Ok(Next::Bad);
+        let Some(read) = self.peek_frame()? else { return Ok(Next::Bad) };
+        let from = self.from + FRAME_BYTES;
+        self.skip(FRAME_BYTES + read.length);
+        Ok(Next::Frame(read.head, self.window.get(from..self.from).unwrap_or_default()))
+    }
+
+    /// Goes to the next place from here where a frame begins, and says which; or to the end.
+    pub(super) fn seek(&mut self) -> io::Result<Option<Head>> {
+        loop {
+            if let Some(read) = self.peek_frame()? {
+                return Ok(Some(read.head));
+            }
+            if self.peek(1)?.is_empty() {
+                return Ok(None);
+            }
+            self.skip(1);
         }
-        self.at += u64::try_from(FRAME_BYTES + payload.len()).unwrap_or_default();
-        Ok(Next::Frame(head, payload))
+    }
+
+    /// The head of the frame that begins here, if a whole one does.
+    fn peek_frame(&mut self) -> io::Result<Option<frame::Read>> {
+        let salt = self.salt;
+        let read = self.peek(FRAME_BYTES)?.first_chunk().and_then(frame::read_head);
+        let Some(read) = read.filter(|read| read.salt == salt) else { return Ok(None) };
+        let frame = self.peek(FRAME_BYTES + read.length)?;
+        Ok(Some(read).filter(|read| read.is_of(frame.get(FRAME_BYTES..).unwrap_or_default())))
+    }
+
+    /// So many of the bytes that follow, or all if there are fewer.
+    fn peek(&mut self, bytes: usize) -> io::Result<&[u8]> {
+        if self.window.len() - self.from < bytes {
+            self.window.drain(..self.from);
+            self.from = 0;
+            let more = bytes.max(READ_BYTES) - self.window.len();
+            let more = u64::try_from(more).unwrap_or(u64::MAX);
+            self.input.by_ref().take(more).read_to_end(&mut self.window)?;
+        }
+        let to = self.window.len().min(self.from + bytes);
+        Ok(self.window.get(self.from..to).unwrap_or_default())
+    }
+
+    /// Goes on, as far as has been looked.
+    fn skip(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.window.len() - self.from);
+        self.from += bytes;
+        self.at += u64::try_from(bytes).unwrap_or_default();
     }
 }
 
-/// Looks through what follows a place where no frame is for one of a batch after `batch`: that was written when
-/// all before it was on disk, so something has been damaged since. `input` stands one byte after that place.
-/// Returns the first such batch.
-pub(super) fn later_batch(mut input: impl Read, salt: u64, batch: u64) -> io::Result<Option<u64>> {
-    let (mut window, mut from) = (Vec::new(), 0);
-    let most = FRAME_BYTES + PAYLOAD_BYTES_MAX;
-    loop {
-        if window.len() - from < most {
-            window.drain(..from);
-            from = 0;
-            let mut more = vec![0; most];
-            let got = fill(&mut input, &mut more)?;
-            window.extend(more.get(..got).unwrap_or_default());
+impl<R: Read> Headless<R> {
+    /// Reads it all the same, if a frame stands where the first one belongs. If not, the inner error says how many
+    /// bytes there are.
+    pub(super) fn read_on(self) -> io::Result<Result<Reader<R>, u64>> {
+        let mut reader = self.reader;
+        let first = reader.peek(FRAME_BYTES)?.first_chunk().and_then(frame::read_head);
+        if let Some(first) = first {
+            reader.salt = first.salt;
+            if reader.peek_frame()?.is_some() {
+                return Ok(Ok(reader));
+            }
         }
-        let rest = window.get(from..).unwrap_or_default();
-        let Some((head, after)) = rest.split_first_chunk() else { return Ok(None) };
-        if let Some(head) = frame::read_head(head)
-            && head.batch > batch
-            && after.get(..head.length).is_some_and(|payload| head.is_of(salt, payload))
-        {
-            return Ok(Some(head.batch));
-        }
-        from += 1;
+        let rest = io::copy(&mut reader.input, &mut io::sink())?;
+        let held = u64::try_from(reader.window.len() - reader.from).unwrap_or(u64::MAX);
+        Ok(Err(reader.at + held + rest))
     }
-}
-
-/// Reads until the buffer is full or the input ends; says how many bytes there were.
-fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match input.read(rest) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 /// Whether a frame may come after the ones before: see [`Order::admit`].
+#[derive(Default)]
 pub(super) struct Order {
-    /// The batch that is whole, or was before the copy.
+    /// The last batch that is whole; unknown before the first frame.
     pub(super) batch: Option<u64>,
     /// Whether the copy is whole.
     pub(super) is_settled: bool,
+    /// Whether nothing more was to come after the last frame.
+    pub(super) is_closed: bool,
+    /// What goes on in the next frame.
+    open: Option<(Kind, u64)>,
 }
 
 impl Order {
-    /// At the start of a log.
-    pub(super) fn new() -> Self {
-        Self { batch: None, is_settled: false }
-    }
-
     /// Notes a frame; says what is wrong with its coming here.
     pub(super) fn admit(&mut self, head: Head) -> Result<(), &'static str> {
-        let follows = |batch: Option<u64>| batch.is_none_or(|batch| head.batch == batch + 1);
-        match head.kind {
-            Kind::Copy if self.is_settled => Err("a piece of a copy comes after the copy"),
-            Kind::Copied if self.is_settled => Err("a second copy"),
-            Kind::Copied if self.batch.is_some_and(|batch| batch != head.batch) => {
-                Err("a batch is missing")
-            }
-            Kind::Copied => {
-                self.is_settled = true;
-                self.batch = Some(head.batch);
-                Ok(())
-            }
-            Kind::Part | Kind::Commit if !follows(self.batch) => Err("a batch is missing"),
-            Kind::Commit => {
-                self.batch = Some(head.batch);
-                Ok(())
-            }
-            Kind::Copy | Kind::Part | Kind::Closed => Ok(()),
+        let Head { batch, kind, place } = head;
+        let is_of_present = self.batch.is_none_or(|present| batch == present);
+        let is_of_next = self.batch.is_none_or(|present| batch == present + 1);
+        match kind {
+            Kind::Copy | Kind::Copied if self.is_settled => return Err("a second copy is there"),
+            Kind::Copy | Kind::Copied if !is_of_present => return Err("a batch is missing"),
+            Kind::Batch | Kind::Closed if !is_of_next => return Err("a batch is missing"),
+            Kind::Copy | Kind::Copied | Kind::Batch | Kind::Closed => {}
         }
+        let open = self.open.take();
+        let goes_on = match place {
+            Place::Whole | Place::First => open.is_none(),
+            Place::Middle | Place::Last => open == Some((kind, batch)),
+        };
+        if !goes_on {
+            return Err("a part of a batch is missing");
+        }
+        match place {
+            Place::First | Place::Middle => self.open = Some((kind, batch)),
+            Place::Whole | Place::Last => {
+                self.is_settled |= kind == Kind::Copied;
+                if kind != Kind::Closed {
+                    self.batch = Some(batch);
+                }
+            }
+        }
+        self.is_closed = kind == Kind::Closed;
+        Ok(())
     }
 }

@@ -1,0 +1,145 @@
+//! The log that holds, found among the files and read; nothing is changed.
+
+use std::io;
+
+use super::{
+    Log,
+    frame::{self, Kind, NoHeader, Place},
+    name::{Name, Role},
+    read::{Next, Order, Reader},
+};
+use crate::store::{Loaded, StoreError, TakePiece};
+
+/// What there was.
+pub(super) enum Found {
+    /// Nobody has looked yet, or what there was cannot be gone on with.
+    NotLooked,
+    /// No log.
+    Nothing,
+    /// A log.
+    Log(Ended),
+}
+
+/// How far a log has come.
+pub(super) struct Ended {
+    pub(super) name: Name,
+    pub(super) salt: u32,
+    /// Bytes up to the end of the last batch.
+    pub(super) whole: u64,
+    /// Bytes of the file.
+    pub(super) bytes: u64,
+    /// Bytes of the copy that it begins with.
+    pub(super) copied: u64,
+}
+
+impl Log {
+    /// Reads the newest log. An older one that is still there lacks what was committed since.
+    pub(super) fn look(&mut self, take: &mut TakePiece<'_>) -> Result<Loaded, StoreError> {
+        let names = self.names()?;
+        let Some(name) = names.iter().copied().filter(|name| name.holds()).max() else {
+            // What is left of the first start of all may be there. Anything else has come after a log.
+            let left = names.iter().filter(|name| name.generation > 1 || name.role != Role::New);
+            if let Some(left) = left.max() {
+                return Err(StoreError::Missing { path: self.disk.path(&left.to_string()) });
+            }
+            self.found = Found::Nothing;
+            return Ok(Loaded::default());
+        };
+        let (ended, order) = self.read(name, take)?;
+        self.generation = name.generation;
+        self.batch = order.batch.unwrap_or_default();
+        let loaded = Loaded {
+            bytes: ended.whole,
+            unfinished: ended.bytes - ended.whole,
+            batch: self.batch,
+            is_closed: name.role == Role::Closed,
+        };
+        self.found = Found::Log(ended);
+        Ok(loaded)
+    }
+
+    /// Whether there is nothing at all.
+    pub fn is_nothing(&self) -> Result<bool, StoreError> {
+        Ok(self.names()?.is_empty())
+    }
+
+    /// Files of ours.
+    pub(super) fn names(&self) -> Result<Vec<Name>, StoreError> {
+        let names = self.disk.names();
+        let path = || self.disk.path("");
+        let names =
+            names.map_err(|error| StoreError::Io { action: "list", path: path(), error })?;
+        Ok(names.iter().filter_map(|name| Name::parse(name)).collect())
+    }
+
+    fn read(&self, name: Name, take: &mut TakePiece<'_>) -> Result<(Ended, Order), StoreError> {
+        let path = || self.disk.path(&name.to_string());
+        let io = |error: io::Error| StoreError::Io { action: "read", path: path(), error };
+        let damaged = |offset, problem: &str| {
+            let problem = problem.to_owned();
+            StoreError::Damaged { path: path(), offset, problem }
+        };
+        let input = self.disk.read(&name.to_string()).map_err(io)?;
+        let mut reader = match Reader::new(input).map_err(io)? {
+            Ok(reader) => reader,
+            Err(headless) => {
+                return Err(match headless.problem {
+                    NoHeader::Foreign => damaged(0, "it does not begin as a log does"),
+                    NoHeader::Version(version) => {
+                        let known = frame::VERSION;
+                        StoreError::Version { path: path(), version, known }
+                    }
+                });
+            }
+        };
+        let (mut order, mut parts) = (Order::default(), Vec::new());
+        let (mut whole, mut copied) = (reader.at(), 0);
+        loop {
+            let at = reader.at();
+            let (head, payload) = match reader.next().map_err(io)? {
+                Next::Frame(head, payload) => (head, payload),
+                Next::End => break,
+                Next::Bad => {
+                    // Of the batch that was being written a part may be on disk without those before it, but not
+                    // its beginning; and what comes after it was written when all of it was.
+                    let torn = order.batch.map(|batch| batch + 1);
+                    while let Some(head) = reader.seek().map_err(io)? {
+                        let begins = matches!(head.place, Place::Whole | Place::First);
+                        if Some(head.batch) != torn || begins {
+                            let problem = "what was written after it is whole";
+                            return Err(damaged(at, problem));
+                        }
+                        reader.next().map_err(io)?;
+                    }
+                    break;
+                }
+            };
+            order.admit(head).map_err(|problem| damaged(at, problem))?;
+            match (head.kind, head.place) {
+                (Kind::Copy | Kind::Batch, Place::Whole) => {
+                    take(payload, order.is_settled).map_err(|problem| damaged(at, &problem))?;
+                }
+                (Kind::Copy | Kind::Batch, Place::Last) => {
+                    parts.extend_from_slice(payload);
+                    take(&parts, order.is_settled).map_err(|problem| damaged(whole, &problem))?;
+                    parts = Vec::new();
+                }
+                (_, Place::First | Place::Middle) => {
+                    parts.extend_from_slice(payload);
+                    continue;
+                }
+                (Kind::Copied, _) => copied = reader.at(),
+                (Kind::Closed, _) => {}
+            }
+            whole = reader.at();
+        }
+        if !order.is_settled {
+            return Err(damaged(whole, "the copy that it begins with is not whole"));
+        }
+        let bytes = reader.at();
+        if name.role == Role::Closed && (whole < bytes || !order.is_closed) {
+            return Err(damaged(whole, "it was closed, and its end is missing"));
+        }
+        Ok((Ended { name, salt: reader.salt(), whole, bytes, copied }, order))
+    }
+}
