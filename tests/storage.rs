@@ -19,7 +19,7 @@ const DELTAS: &str = r#"[
     {"type":"summary","name":"s","method":"observe","value":4,"objectives":{"0.5":0.05}}
 ]"#;
 
-/// What clients pushed, as OpenMetrics with births shows it.
+/// What clients pushed, in the format that shows births.
 fn page(server: &Server) -> String {
     let accept = [("Accept", "application/openmetrics-text; version=1.0.0")];
     let mut client = crate::support::Client::connect(server.http);

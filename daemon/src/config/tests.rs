@@ -1,6 +1,6 @@
 //! Flags and environment, as data.
 
-use super::*;
+use super::{flags::FLAGS, *};
 
 /// Parses a command line and an environment, both split at spaces, and shows what `show` picks.
 #[track_caller]
