@@ -66,7 +66,7 @@ impl Place {
         let is_own = |line: &&str| {
             ["pushprom_", "process_", "request"].iter().any(|word| line.contains(word))
         };
-        page.lines().filter(|line| !is_own(line)).map(|line| format!("{line}\n")).collect()
+        page.split_inclusive('\n').filter(|line| !is_own(line)).collect()
     }
 
     /// Runs the command; returns its exit code and what it wrote to standard output and error.

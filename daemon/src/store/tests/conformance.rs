@@ -100,7 +100,7 @@ fn every(check: fn(Open<'_>)) {
 fn begun(open: Open<'_>, expected: &[(u64, u64)]) -> Box<dyn Store> {
     let mut store = open();
     let (found, _) = load(&mut *store).unwrap();
-    assert_eq!(found, State::from_iter(expected.iter().copied()));
+    assert_eq!(found, expected.iter().copied().collect::<State>());
     store.begin().unwrap();
     store
 }
