@@ -19,6 +19,7 @@ mod origin;
 mod pages;
 mod path;
 mod push;
+mod readiness;
 mod reply;
 mod route;
 mod scrape;
@@ -51,7 +52,9 @@ use self::{
     reply::Reply,
     route::{Offer, Route},
 };
-use crate::{ingest::Ingest, live::Live, reload::Control, store::Storage, telemetry::Telemetry};
+use crate::{
+    config::Ack, ingest::Ingest, live::Live, reload::Control, store::Storage, telemetry::Telemetry,
+};
 
 /// What the requests of one serving thread are served from.
 pub struct Context {
@@ -73,6 +76,7 @@ pub struct Context {
     scrapes: Arc<Semaphore>,
     /// Bytes of large bodies that may still be read.
     large_bodies: Arc<Room>,
+    storage: Arc<Storage>,
     /// What a push has to be in before it is answered, if that is asked for.
     acks: Option<Arc<Storage>>,
 }
@@ -85,10 +89,11 @@ impl Context {
         control: Control,
         telemetry: Arc<Telemetry>,
         gate: Gate,
-        acks: Option<Arc<Storage>>,
+        storage: Arc<Storage>,
     ) -> Self {
         let settings = live.settings();
         let config = &settings.config;
+        let ack = config.storage.as_ref().map_or(Ack::Memory, |storage| storage.ack);
         Self {
             gate: Arc::new(gate),
             ingest,
@@ -104,7 +109,11 @@ impl Context {
             options: config.pages,
             scrapes: Arc::new(Semaphore::new(config.scrapes_max.min(Semaphore::MAX_PERMITS))),
             large_bodies: Arc::default(),
-            acks,
+            acks: match ack {
+                Ack::Memory => None,
+                Ack::Commit => Some(Arc::clone(&storage)),
+            },
+            storage,
         }
     }
 
@@ -125,6 +134,7 @@ impl Context {
             options: self.options,
             scrapes: Arc::clone(&self.scrapes),
             large_bodies: Arc::clone(&self.large_bodies),
+            storage: Arc::clone(&self.storage),
             acks: self.acks.clone(),
         }
     }
@@ -149,7 +159,14 @@ async fn respond(
     let route = route::route(method, uri, headers, request.version(), offer);
     let origin = cors::allowed(&route, headers, &settings.config.origins);
     let is_over = request.body().is_end_stream();
-    let reply = match context.gate.admit(&route, headers, remote, settings).await {
+    let admitted = match context.gate.admit(&route, headers, remote, settings).await {
+        Ok(caller) => match readiness::admit(&route, context).await {
+            Ok(()) => Ok(caller),
+            Err(reply) => Err(caller.adorn(reply)),
+        },
+        Err(reply) => Err(reply),
+    };
+    let reply = match admitted {
         Ok(caller) => {
             let reply = answer(route, request, &caller, context, connection).await;
             caller.adorn(reply)
@@ -179,6 +196,7 @@ async fn answer(
         Route::Metrics => scrape::respond(request.headers(), caller, context, connection).await,
         Route::Lint => lint::respond(context, connection).await,
         Route::Health => reply::ok(),
+        Route::Ready => readiness::respond(context),
         Route::Reload => lifecycle::reload(request.headers(), caller, context).await,
         Route::Quit => lifecycle::quit(request.headers(), caller, context),
         Route::Preflight => cors::preflight(),

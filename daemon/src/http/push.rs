@@ -282,6 +282,8 @@ fn not_stored() -> Reply {
 /// Applies a message; returns the answer and the epoch that it falls into.
 fn take_in(body: &[u8], caller: &Caller, context: &Context) -> Result<(Reply, u64), Reply> {
     if context.acks.as_ref().is_some_and(|storage| !storage.is_well()) {
+        let problem = "-storage.path cannot be written to";
+        reject(Reason::NotStored, &problem, body, caller, context);
         return Err(not_stored());
     }
     let (mut intake, now) = (context.intake.lock(), clock::now());

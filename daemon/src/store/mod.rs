@@ -6,16 +6,25 @@
 pub mod committer;
 pub mod disk;
 pub mod log;
+mod report;
 mod state;
 
-use std::{io, path::Path, time::Instant};
+use std::{
+    io::{self, ErrorKind},
+    path::Path,
+    time::Instant,
+};
 
 use pushprom_core::{record::Record, registry::Registry, rules::Rules};
+use rustix::io::Errno;
 
 pub use committer::Committer;
 pub use disk::{Disk, DiskFile, OsDisk};
 use log::Log;
-pub use state::{NotCommitted, Progress, Storage};
+pub use state::{NotCommitted, Progress, Restoring, State, Storage};
+
+use self::report::Report;
+use crate::telemetry::StorageFault;
 
 /// Keeps records, in the order in which they were written.
 ///
@@ -52,24 +61,30 @@ pub trait Store: Send {
     fn close(&mut self) -> Result<(), StoreError>;
 }
 
-/// Opens the store in a directory, and restores an empty registry from it.
-pub fn open(path: &Path, registry: &Registry, rules: &Rules) -> Result<Box<dyn Store>, StoreError> {
+/// Opens the store in a directory, and restores an empty registry from it; `storage` is told how far that is.
+pub fn open(
+    path: &Path,
+    registry: &Registry,
+    rules: &Rules,
+    storage: &Storage,
+) -> Result<Box<dyn Store>, StoreError> {
     let begun = Instant::now();
     let shown = path.display().to_string();
     let disk = OsDisk::open(path.to_owned());
-    let disk =
-        disk.map_err(|error| StoreError::Io { action: "open", path: shown.clone(), error })?;
+    let disk = disk.map_err(|error| StoreError::NoDirectory { path: shown.clone(), error })?;
     let disk = disk.ok_or(StoreError::InUse { path: shown.clone() })?;
-    let mut store: Box<dyn Store> = Box::new(Log::new(Box::new(disk)));
+    let mut store = Log::new(Box::new(disk));
+    let mut report = Report::new(storage, path);
     let mut restore = registry.restore(rules);
     let loaded = store.load(&mut |piece, is_settled| {
         for record in Record::all_in(piece) {
             let record = record.map_err(|error| error.to_string())?;
             restore.follow(&record, is_settled).map_err(|error| error.to_string())?;
         }
+        report.read(piece.len(), restore.series());
         Ok(())
     })?;
-    let restored = restore.finish(|_| ()).map_err(|error| StoreError::Damaged {
+    let restored = restore.finish(|_| report.tell()).map_err(|error| StoreError::Damaged {
         path: shown.clone(),
         offset: 0,
         problem: error.to_string(),
@@ -77,7 +92,7 @@ pub fn open(path: &Path, registry: &Registry, rules: &Rules) -> Result<Box<dyn S
     let (bytes, unfinished) = (loaded.bytes, loaded.unfinished);
     let (families, series) = (restored.families, restored.series);
     tracing::info!(path = shown, families, series, bytes, unfinished, took = ?begun.elapsed(), "restored");
-    Ok(store)
+    Ok(Box::new(store))
 }
 
 /// Takes records, and whether all that they are about must be known: see
@@ -96,6 +111,15 @@ pub struct Loaded {
 /// Why a store cannot do what it is asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The directory is not there, or cannot be had.
+    #[error("cannot use {path}: {error}{}", remedy(.error))]
+    NoDirectory {
+        /// The directory.
+        path: String,
+        /// Why it failed.
+        #[source]
+        error: io::Error,
+    },
     /// The system does not let it.
     #[error("cannot {action} {path}: {error}")]
     Io {
@@ -141,4 +165,40 @@ pub enum StoreError {
     /// An earlier failure has not been mended.
     #[error("an earlier write failed")]
     Failed,
+    /// A fault of ours ended the thread that writes. It has been counted and logged.
+    #[error("a fault of pushprom ended the writing, see its log: report it, and restart")]
+    Panicked,
+}
+
+impl StoreError {
+    /// What sort of a fault it is.
+    pub fn fault(&self) -> StorageFault {
+        match self {
+            Self::NoDirectory { error, .. } | Self::Io { error, .. } => match error.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                    StorageFault::Full
+                }
+                ErrorKind::ReadOnlyFilesystem => StorageFault::ReadOnly,
+                _ if error.raw_os_error() == Some(Errno::IO.raw_os_error()) => StorageFault::Io,
+                _ => StorageFault::Other,
+            },
+            Self::InUse { .. }
+            | Self::Damaged { .. }
+            | Self::Version { .. }
+            | Self::Failed
+            | Self::Panicked => StorageFault::Other,
+        }
+    }
+}
+
+/// What to do about a directory that cannot be had.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => ": make the directory that it is to be in",
+        ErrorKind::PermissionDenied => ": let the user of this process write there",
+        ErrorKind::ReadOnlyFilesystem => ": mount it for writing, or choose another -storage.path",
+        ErrorKind::NotADirectory => ": name a directory, not a file",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ": make room there",
+        _ => "",
+    }
 }
