@@ -1,5 +1,8 @@
 //! What outlives the process.
 
+mod faults;
+mod start;
+
 use tempfile::TempDir;
 
 use crate::support::Server;
