@@ -36,7 +36,7 @@ pub(super) fn series(count: usize) -> String {
 fn a_long_restore_is_shown_and_loses_no_datagram() {
     let directory = TempDir::new().expect("a directory");
     let mut server = durable(&directory);
-    server.push_ok(series(2000));
+    server.push_ok(series(5000));
     server.signal("KILL");
     server.wait();
     let store = directory.path().join("store");
@@ -70,12 +70,15 @@ fn a_long_restore_is_shown_and_loses_no_datagram() {
         (text.starts_with("restoring: ") && !text.starts_with("restoring: 0 ")).then_some(())
     });
     server.wait_until_ready();
+    server.wait_for_log("how far it was", |event| {
+        event["message"] == "restoring" && event["series"] == 5000
+    });
     assert_eq!((ready().status, &*ready().text()), (200, "ok"));
     let page = server.catch_up();
     assert_eq!(page.value("datagram"), Some(1.0));
     assert_eq!(page.value("refused"), None);
     assert_eq!(page.value("pushprom_http_refused_total{reason=\"starting\"}"), Some(3.0));
-    assert_eq!(page.value("pushprom_series"), Some(2002.0));
+    assert_eq!(page.value("pushprom_series"), Some(5002.0));
 }
 
 #[track_caller]

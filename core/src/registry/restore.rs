@@ -147,7 +147,7 @@ impl Restore<'_> {
             drop(shard);
             registry.series_count.fetch_add(1, Relaxed);
             restored.series += 1;
-            if restored.series % 4096 == 0 {
+            if restored.series.is_multiple_of(4096) {
                 progress(restored.series);
             }
         }
@@ -182,9 +182,10 @@ impl Restore<'_> {
         let labels = Labels::new(pairs, NameScheme::Utf8);
         let labels =
             labels.map_err(|_| RestoreError::Series { id, family: Quoted::new(family.name()) })?;
-        let (labels, role) = match record.is_overflow {
-            true => (labels.overflowing(), Role::Overflow),
-            false => (labels, Role::Ordinary),
+        let (labels, role) = if record.is_overflow {
+            (labels.overflowing(), Role::Overflow)
+        } else {
+            (labels, Role::Ordinary)
         };
         let client = match &record.client {
             None => Client::Unnamed,
