@@ -122,7 +122,8 @@ pub fn run(config: Config) -> Result<(), RunError> {
         let mut signals = Signals::new()?;
         let (shutdown, completion) = shutdown::channel();
         let control = reload::spawn(Arc::clone(&live), web.clone(), Arc::clone(&telemetry))?;
-        let starting = start::spawn(settings.clone(), Arc::clone(&ingest), Arc::clone(&storage))?;
+        let starting =
+            start::spawn(Arc::clone(&settings), Arc::clone(&ingest), Arc::clone(&storage))?;
         let gate = http::Gate::new(web, Arc::clone(&telemetry));
         let context = http::Context::new(
             Arc::clone(&ingest),

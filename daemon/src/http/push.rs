@@ -82,8 +82,8 @@ pub(super) async fn respond(
         guard((), |()| telemetry.record_rejected(Transport::Http, Reason::ConnectionClosed));
     let reply = match read_body(request, caller, context, connection).await {
         Ok(message) => match take_in(&message, caller, context) {
-            Ok((reply, epoch)) => acknowledged(reply, epoch, context).await,
-            Err(reply) => reply,
+            (reply, Some(epoch)) => acknowledged(reply, epoch, context).await,
+            (reply, None) => reply,
         },
         Err(reply) => reply,
     };
@@ -279,12 +279,12 @@ fn not_stored() -> Reply {
     reply::try_again(text)
 }
 
-/// Applies a message; returns the answer and the epoch that it falls into.
-fn take_in(body: &[u8], caller: &Caller, context: &Context) -> Result<(Reply, u64), Reply> {
+/// Applies a message; returns the answer and the epoch that it falls into, if it does.
+fn take_in(body: &[u8], caller: &Caller, context: &Context) -> (Reply, Option<u64>) {
     if context.acks.as_ref().is_some_and(|storage| !storage.is_well()) {
         let problem = "-storage.path cannot be written to";
         reject(Reason::NotStored, &problem, body, caller, context);
-        return Err(not_stored());
+        return (not_stored(), None);
     }
     let (mut intake, now) = (context.intake.lock(), clock::now());
     let arrival = Arrival {
@@ -302,12 +302,12 @@ fn take_in(body: &[u8], caller: &Caller, context: &Context) -> Result<(Reply, u6
             if let Some(error) = &outcome.broken {
                 keep(Reason::from(error), error, body, caller, context);
             }
-            Ok((answer(&outcome), outcome.epoch))
+            (answer(&outcome), Some(outcome.epoch))
         }
         Err(_) => {
             let text = "pushprom failed; see its log\n";
             keep(Reason::Panic, &text.trim_end(), body, caller, context);
-            Err(reply::last(reply::text(StatusCode::INTERNAL_SERVER_ERROR, text)))
+            (reply::last(reply::text(StatusCode::INTERNAL_SERVER_ERROR, text)), None)
         }
     }
 }

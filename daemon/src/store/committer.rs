@@ -52,10 +52,11 @@ impl Committer {
     ) -> io::Result<Self> {
         let is_to_end = Arc::new(AtomicBool::new(false));
         ingest.telemetry().record_stored(store.bytes());
+        let waiting = Arc::clone(&storage);
         let mut writer = Writer {
             ingest,
             store,
-            storage: Arc::clone(&storage),
+            storage,
             interval,
             is_to_end: Arc::clone(&is_to_end),
             progress: Progress { committed: 0, state: State::Ready },
@@ -70,7 +71,7 @@ impl Committer {
             tell.send(written.unwrap_or_else(|_| writer.give_up())).ok();
         };
         let thread = thread::Builder::new().name("store".to_owned()).spawn(run)?;
-        storage.set_writer(thread.thread().clone());
+        waiting.set_writer(thread.thread().clone());
         Ok(Self { is_to_end, thread: thread.thread().clone(), ended })
     }
 
@@ -104,9 +105,9 @@ impl Writer {
         }
         // What could not be written so far gets a last chance; what could needs no copy any more.
         if self.has_failed() {
-            self.recover()?
+            self.recover()?;
         } else {
-            self.commit()?
+            self.commit()?;
         }
         self.store.close()
     }

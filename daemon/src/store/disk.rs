@@ -37,7 +37,7 @@ pub trait Disk: Send {
 /// A file in it.
 pub trait DiskFile: Send {
     /// Bytes in it.
-    fn len(&self) -> io::Result<u64>;
+    fn bytes(&self) -> io::Result<u64>;
 
     /// Reads from its start on.
     fn read(&mut self) -> io::Result<Box<dyn Read + '_>>;
@@ -120,7 +120,7 @@ impl Disk for OsDisk {
 struct OsFile(File);
 
 impl DiskFile for OsFile {
-    fn len(&self) -> io::Result<u64> {
+    fn bytes(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }
 

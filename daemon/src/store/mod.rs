@@ -9,11 +9,7 @@ pub mod log;
 mod report;
 mod state;
 
-use std::{
-    io::{self, ErrorKind},
-    path::Path,
-    time::Instant,
-};
+use std::{io, path::Path, time::Instant};
 
 use pushprom_core::{record::Record, registry::Registry, rules::Rules};
 use rustix::io::Errno;
@@ -112,7 +108,7 @@ pub struct Loaded {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The directory is not there, or cannot be had.
-    #[error("cannot use {path}: {error}{}", remedy(.error))]
+    #[error("cannot use {path}: {error}{}", said_of(.error, &REMEDIES).unwrap_or_default())]
     NoDirectory {
         /// The directory.
         path: String,
@@ -174,14 +170,9 @@ impl StoreError {
     /// What sort of a fault it is.
     pub fn fault(&self) -> StorageFault {
         match self {
-            Self::NoDirectory { error, .. } | Self::Io { error, .. } => match error.kind() {
-                ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-                    StorageFault::Full
-                }
-                ErrorKind::ReadOnlyFilesystem => StorageFault::ReadOnly,
-                _ if error.raw_os_error() == Some(Errno::IO.raw_os_error()) => StorageFault::Io,
-                _ => StorageFault::Other,
-            },
+            Self::NoDirectory { error, .. } | Self::Io { error, .. } => {
+                said_of(error, &FAULTS).unwrap_or(StorageFault::Other)
+            }
             Self::InUse { .. }
             | Self::Damaged { .. }
             | Self::Version { .. }
@@ -191,14 +182,28 @@ impl StoreError {
     }
 }
 
+/// What sort of a fault an error of the system is; others are [`StorageFault::Other`].
+const FAULTS: [(Errno, StorageFault); 5] = [
+    (Errno::NOSPC, StorageFault::Full),
+    (Errno::DQUOT, StorageFault::Full),
+    (Errno::FBIG, StorageFault::Full),
+    (Errno::ROFS, StorageFault::ReadOnly),
+    (Errno::IO, StorageFault::Io),
+];
+
 /// What to do about a directory that cannot be had.
-fn remedy(error: &io::Error) -> &'static str {
-    match error.kind() {
-        ErrorKind::NotFound => ": make the directory that it is to be in",
-        ErrorKind::PermissionDenied => ": let the user of this process write there",
-        ErrorKind::ReadOnlyFilesystem => ": mount it for writing, or choose another -storage.path",
-        ErrorKind::NotADirectory => ": name a directory, not a file",
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ": make room there",
-        _ => "",
-    }
+const REMEDIES: [(Errno, &str); 7] = [
+    (Errno::NOENT, ": make the directory that it is to be in"),
+    (Errno::NOTDIR, ": name a directory, not a file"),
+    (Errno::ACCESS, ": let the user of this process write there"),
+    (Errno::PERM, ": let the user of this process write there"),
+    (Errno::ROFS, ": mount it for writing, or choose another -storage.path"),
+    (Errno::NOSPC, ": make room there"),
+    (Errno::DQUOT, ": make room there"),
+];
+
+/// What a table says of an error.
+fn said_of<T: Copy>(error: &io::Error, table: &[(Errno, T)]) -> Option<T> {
+    let code = error.raw_os_error()?;
+    table.iter().find(|(errno, _)| errno.raw_os_error() == code).map(|(_, said)| *said)
 }

@@ -232,7 +232,7 @@ impl Store for Log {
             return Ok(Loaded::default());
         };
         let mut file = self.disk.open(name).map_err(self.io("open", name))?;
-        let bytes = file.len().map_err(self.io("look at", name))?;
+        let bytes = file.bytes().map_err(self.io("look at", name))?;
         let Ended { salt, whole, copied, batch } = self.read(name, &mut *file, take)?;
         if whole < bytes {
             file.truncate(whole).map_err(self.io("cut", name))?;
