@@ -22,7 +22,7 @@ const DELTAS: &str = r#"[
     {"type":"summary","name":"s","method":"observe","value":4,"objectives":{"0.5":0.05}}
 ]"#;
 
-/// What clients pushed, as OpenMetrics with births shows it.
+/// What clients pushed, as `OpenMetrics` with births shows it.
 fn page(server: &Server) -> String {
     let accept = [("Accept", "application/openmetrics-text; version=1.0.0")];
     let mut client = crate::support::Client::connect(server.http);

@@ -59,7 +59,7 @@ fn a_long_restore_is_shown_and_loses_no_datagram() {
         ] {
             let server = &server;
             scope.spawn(move || {
-                let reply = server.request(method, path, body.as_ref().map(|body| body.as_bytes()));
+                let reply = server.request(method, path, body.as_ref().map(String::as_bytes));
                 check_refused(&reply, "pushprom is starting, see /-/ready: try again later");
             });
         }

@@ -55,8 +55,8 @@ async fn a_panic_is_a_failure_for_good() {
     storage.start();
     let (held, interval) = (Arc::clone(&storage), Duration::from_hours(1));
     let committer = Committer::spawn(Arc::clone(&ingest), Box::new(Faulty), held, interval);
-    let committed = timeout(PATIENCE, storage.committed(1)).await.expect("it is told in time");
-    assert_eq!(committed, Err(NotCommitted));
+    let told = timeout(PATIENCE, storage.committed(1)).await.expect("it is told in time");
+    assert_eq!(told, Err(NotCommitted));
     let State::Failed(error) = storage.progress().state else { panic!("it has failed") };
     assert!(error.ends_with(&StoreError::Panicked.to_string()), "{error}");
     let ended = committer.expect("a thread").end();
