@@ -32,7 +32,8 @@ fn every_metric_is_documented() {
     let file = folder.path().join("web.yml");
     std::fs::write(&file, "").expect("the file can be written");
     let config = format!("-web.config.file={}", file.display());
-    let server = Server::start(&[&*config, "-series.limit-per-family=1"]);
+    let store = format!("-storage.path={}", folder.path().join("store").display());
+    let server = Server::start(&[&*config, &*store, "-series.limit-per-family=1"]);
     // Some families appear with their first request only, or their first series too many.
     server.push_ok(inc("mine"));
     server.push_ok(r#"{"type":"counter","name":"mine","method":"inc","labels":{"a":"b"}}"#);

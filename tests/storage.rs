@@ -1,6 +1,8 @@
 //! What outlives the process.
 
+mod faults;
 mod kill;
+mod start;
 
 use tempfile::TempDir;
 

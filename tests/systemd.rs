@@ -8,11 +8,14 @@ use std::{
     os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
     process::{ChildStdin, Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+    time::Duration,
 };
 
 use tempfile::TempDir;
 
-use crate::support::{BINARY, Client, Server, inc, wait_for};
+use crate::support::{BINARY, Client, PATIENCE, Server, inc, read, succeed, wait_for};
 
 /// Binds what its first argument names, by their letters: TCP, a unix stream, UDP, unix datagrams; capitals are
 /// for all addresses rather than loopback. Says the ports; then starts the server, which gets them from file descriptor 3 on, for each line that it reads, when
@@ -216,4 +219,104 @@ fn sockets_are_taken_on_demand() {
     command.args(["-log.format=json"]).env("LISTEN_FDS", "3").env_remove("LISTEN_PID");
     let server = Server::run(&mut command);
     server.push_ok(inc("m"));
+}
+
+/// What is counted is what was sent, however often the server restarts meanwhile.
+#[test]
+fn restarts_under_load_lose_no_datagram() {
+    let store = tempfile::tempdir().expect("a temporary folder");
+    let path = format!("-storage.path={}", store.path().join("store").display());
+    let mut systemd = Systemd::start("tsud", &["-web.systemd-socket", &path]);
+    let [tcp, udp] = systemd.ports()[..] else { panic!("two ports") };
+    let (over_unix, is_over) = (systemd.path("d"), AtomicBool::new(false));
+    let (sender, unix) = (UdpSocket::bind("127.0.0.1:0"), UnixDatagram::unbound());
+    let (sender, unix) = (sender.expect("a free port"), unix.expect("a socket"));
+    // As fast as the kernel can keep all of it while nobody reads.
+    let until_over = |send: &dyn Fn() -> usize| {
+        let sent = (1_u32..)
+            .inspect(|_| assert!(send() > 0))
+            .inspect(|_| thread::sleep(DATAGRAM_INTERVAL));
+        sent.take_while(|_| !is_over.load(Relaxed)).last().unwrap_or_default() + 1
+    };
+    let (by_udp, by_unix) = thread::scope(|scope| {
+        let by_udp = scope.spawn(|| {
+            let delta = inc("by_udp");
+            until_over(&|| sender.send_to(delta.as_bytes(), udp).expect("the kernel has room"))
+        });
+        let by_unix = scope.spawn(|| {
+            let delta = inc("by_unix");
+            until_over(&|| unix.send_to(delta.as_bytes(), &over_unix).expect("it waits for room"))
+        });
+        for round in 0..5 {
+            systemd.line_with("message=ready");
+            let page = wait_for("a page", || page_with(tcp, "by_udp"));
+            assert!(page.contains("\npushprom_storage_healthy 1\n"), "{round}: {page}");
+            systemd.stop();
+            systemd.start_again();
+        }
+        is_over.store(true, Relaxed);
+        (by_udp.join().expect("it sends"), by_unix.join().expect("it sends"))
+    });
+    let want = [format!("\nby_udp {by_udp}\n"), format!("\nby_unix {by_unix}\n")];
+    wait_for("all of it", || {
+        let page = metrics(tcp);
+        want.iter().all(|line| page.contains(line)).then_some(())
+    });
+}
+
+/// The time between two datagrams of a steady stream.
+const DATAGRAM_INTERVAL: Duration = Duration::from_micros(200);
+
+fn page_with(address: SocketAddr, name: &str) -> Option<String> {
+    Some(metrics(address)).filter(|page| page.contains(&format!("\n{name} ")))
+}
+
+#[test]
+fn the_service_manager_is_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name);
+    let manager = UnixDatagram::bind(path("notify")).expect("a socket");
+    manager.set_read_timeout(Some(PATIENCE)).expect("it can be set");
+    let told = || {
+        let mut news = [0; 1000];
+        let count = manager.recv(&mut news).expect("it is told in time");
+        String::from_utf8(news[..count].to_vec()).expect("it is text")
+    };
+    fs::write(path("pushprom.yml"), "log:\n  level: debug\n").expect("it can be written");
+    let mut command = Command::new(BINARY);
+    command.args(["-http-listen-address=127.0.0.1:0", "-udp-listen-address=127.0.0.1:0"]);
+    command.args(["-log.format=json"]).env("NOTIFY_SOCKET", path("notify"));
+    command.arg(format!("-config.file={}", path("pushprom.yml").display()));
+    command.arg(format!("-storage.path={}", path("store").display()));
+    let mut server = Server::run(&mut command);
+    let want = "STATUS=restoring: 0 series so far, 0 of 0 bytes\nEXTEND_TIMEOUT_USEC=60000000\n";
+    assert_eq!(told(), want);
+    assert_eq!(told(), "READY=1\nSTATUS=ready\n");
+    server.signal("HUP");
+    let reloading = told();
+    assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
+    assert_eq!(told(), "READY=1\n");
+    server.signal("TERM");
+    assert_eq!(told(), "STOPPING=1\nSTATUS=shutting down\n");
+    assert!(server.wait().success());
+}
+
+/// The units that are shipped are such, and start what there is.
+#[test]
+fn the_units_are_valid() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let service =
+        read("deploy/systemd/pushprom.service").replace("/usr/local/bin/pushprom", BINARY);
+    let units = [
+        ("pushprom.service", service),
+        ("pushprom.socket", read("deploy/systemd/pushprom.socket")),
+    ];
+    let mut command = Command::new("systemd-analyze");
+    command.args(["verify", "--man=no", "--recursive-errors=no"]);
+    for (name, text) in units {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("it can be written");
+        command.arg(path);
+    }
+    succeed(&mut command);
 }

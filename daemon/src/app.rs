@@ -1,8 +1,16 @@
-//! The application: everything bound, then everything started, then the wait for the end.
+//! The application: everything bound, then HTTP served, then what was stored restored, then everything else started,
+//! then the wait for the end.
 
-use std::{fmt, io, panic, path::Path, sync::Arc, time::Instant};
+mod start;
 
-use pushprom_core::{answers::Answers, policy::Policy, registry::Registry, rules::Rules};
+use std::{
+    fmt, io, panic,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use pushprom_core::{answers::Answers, registry::Registry};
 use socket2::{SockAddr, Socket, Type};
 use tokio::{
     runtime, select,
@@ -12,23 +20,26 @@ use tokio::{
 
 use crate::{
     access::{self, CheckError},
-    clock,
-    config::{Ack, Config, Endpoint, Sockets},
-    declare::{DeclareError, declare},
+    config::{Config, Endpoint, Sockets},
+    declare::DeclareError,
     http,
     ingest::{Ingest, datagrams, udp},
     live::Live,
-    reload,
+    notify,
+    reload::{self, Control},
     shutdown::{self, Completion},
     socket::{
         self, BindError, PassedError,
         unix::{self, SocketFile},
     },
-    store::{self, Committer, Storage, StoreError},
+    store::{Committer, Storage, StoreError},
     telemetry::{DatagramTransport, Telemetry},
     upkeep, version,
     web::{OpenError, Reload, Web},
 };
+
+/// How long the store has at least for what changed last, though `-shutdown.timeout` is over.
+const LAST_COMMIT_WAIT: Duration = Duration::from_secs(1);
 
 /// Why the application did not run, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +79,17 @@ pub enum RunError {
     /// What outlives the process cannot be read or written.
     #[error("-storage.path: {0}")]
     Store(#[from] StoreError),
+    /// A fault of ours. It has been counted and logged.
+    #[error("a fault of pushprom ended the start, see above: report it")]
+    NotStarted,
+    /// What changed last is lost.
+    #[error("what changed last is not on disk, and lost: {0}")]
+    Unwritten(StoreError),
+    /// What changed last may be lost.
+    #[error(
+        "what changed last may be lost: -storage.path did not take it before -shutdown.timeout or a second signal"
+    )]
+    UnwrittenInTime,
     /// Work in flight was cut off.
     #[error("requests in flight were cut off after -shutdown.timeout")]
     CutOff,
@@ -89,71 +111,58 @@ pub fn run(config: Config) -> Result<(), RunError> {
     access::check(config, web.as_deref())?;
     warn_if_open(config, web.as_deref(), &bound)?;
     let Bound { listeners, sockets, files: _removed_at_the_end } = bound;
-    let answers = Answers::new(config.keys);
-    let (registry, store) = match &config.storage {
-        None => (Registry::new(config.schema_conflicts), None),
-        Some(storage) => {
-            let registry = Registry::journaled(config.schema_conflicts);
-            let store = store::open(&storage.path, &registry, &answers, &settings.rules)?;
-            (registry, Some((store, storage)))
-        }
+    let registry = match &config.storage {
+        None => Registry::new(config.schema_conflicts),
+        Some(_) => Registry::journaled(config.schema_conflicts),
     };
-    declare_all(config, &settings.rules, &registry)?;
+    let answers = Answers::new(config.keys);
     let ingest = Arc::new(Ingest::new(registry, answers, Arc::clone(&telemetry)));
     let storage: Arc<Storage> = Arc::default();
-    let mut acks = None;
-    let mut committer = None;
-    if let Some((store, config)) = store {
-        match config.ack {
-            Ack::Memory => {}
-            Ack::Commit => acks = Some(Arc::clone(&storage)),
-        }
-        let (ingest, interval) = (Arc::clone(&ingest), config.commit_interval);
-        committer = Some(Committer::spawn(ingest, store, storage, interval)?);
-    }
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // Signals first: none is missed from here on.
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut hangup = signal(SignalKind::hangup())?;
+        let mut signals = Signals::new()?;
         let (shutdown, completion) = shutdown::channel();
-        for (socket, transport) in sockets {
-            let (ingest, telemetry) = (Arc::clone(&ingest), Arc::clone(&telemetry));
-            let (live, shutdown) = (Arc::clone(&live), shutdown.clone());
-            datagrams::spawn(socket, transport, ingest, live, telemetry, shutdown)?;
-        }
-        {
-            let (ingest, telemetry) = (Arc::clone(&ingest), Arc::clone(&telemetry));
-            upkeep::spawn(ingest, Arc::clone(&live), telemetry, shutdown.clone())?;
-        }
         let control = reload::spawn(Arc::clone(&live), web.clone(), Arc::clone(&telemetry))?;
+        let starting =
+            start::spawn(Arc::clone(&settings), Arc::clone(&ingest), Arc::clone(&storage))?;
         let gate = http::Gate::new(web, Arc::clone(&telemetry));
-        let context = http::Context::new(ingest, live, control.clone(), telemetry, gate, acks);
+        let context = http::Context::new(
+            Arc::clone(&ingest),
+            Arc::clone(&live),
+            control.clone(),
+            Arc::clone(&telemetry),
+            gate,
+            Arc::clone(&storage),
+        );
         http::spawn(listeners, config, &context, &shutdown)?;
+        let mut committer = None;
+        let started = select! {
+            () = signals.end(&control) => None,
+            started = starting => Some(started.unwrap_or(Err(RunError::NotStarted))?),
+        };
+        if let Some(store) = started {
+            storage.start();
+            if let (Some(store), Some(config)) = (store, &config.storage) {
+                let (ingest, storage) = (Arc::clone(&ingest), Arc::clone(&storage));
+                committer = Some(Committer::spawn(ingest, store, storage, config.commit_interval)?);
+            }
+            // What came for them has waited in the kernel.
+            for (socket, transport) in sockets {
+                let (ingest, telemetry) = (Arc::clone(&ingest), Arc::clone(&telemetry));
+                let (live, shutdown) = (Arc::clone(&live), shutdown.clone());
+                datagrams::spawn(socket, transport, ingest, live, telemetry, shutdown)?;
+            }
+            let rules = Arc::clone(&settings.rules);
+            upkeep::spawn(ingest, live, rules, telemetry, shutdown.clone())?;
+            tracing::info!(version = version::VERSION, revision = version::REVISION, "ready");
+            notify::ready();
+            signals.end(&control).await;
+        }
         // What is left of it is what the threads hold.
         drop(shutdown);
-        tracing::info!(version = version::VERSION, revision = version::REVISION, "ready");
-        loop {
-            select! {
-                signal = either(&mut terminate, &mut interrupt) => {
-                    tracing::info!(signal, "shutting down");
-                    break;
-                }
-                () = control.quit_requested() => {
-                    tracing::info!(path = "/-/quit", "shutting down");
-                    break;
-                }
-                _ = hangup.recv() => {
-                    let control = control.clone();
-                    // It is logged there how it went.
-                    tokio::spawn(async move { control.reload().await.ok() });
-                }
-            }
-        }
-        drain(config, completion, &mut terminate, &mut interrupt).await
-    })?;
-    Ok(committer.map_or(Ok(()), Committer::end)?)
+        end(config, completion, committer, &mut signals).await
+    })
 }
 
 /// Whether `config` could be run with: what reading it alone does not tell.
@@ -161,19 +170,7 @@ pub fn check(config: &Config) -> Result<(), RunError> {
     let web = config.web_config_file.as_deref().map(|path| Web::open(path, |_| {})).transpose()?;
     access::check(config, web.as_ref())?;
     let registry = Registry::new(config.schema_conflicts);
-    declare_all(config, &Arc::new(config.rules.clone()), &registry)?;
-    Ok(())
-}
-
-/// Applies what files declare.
-fn declare_all(config: &Config, rules: &Arc<Rules>, registry: &Registry) -> Result<(), RunError> {
-    let policy = Policy::open(Arc::clone(rules));
-    for path in &config.declare_files {
-        let declared = declare(path, registry, &policy, &config.limits, clock::now());
-        let deltas = declared
-            .map_err(|error| RunError::Declare { path: path.display().to_string(), error })?;
-        tracing::info!(path = %path.display(), deltas, "declared");
-    }
+    start::declare_all(config, &Arc::new(config.rules.clone()), &registry)?;
     Ok(())
 }
 
@@ -303,23 +300,82 @@ fn bind_error(
     }
 }
 
-/// Ends everything that runs, within the deadline.
-async fn drain(
+/// Ends everything that runs, within the deadline. What was applied by then is written, whatever was cut off.
+async fn end(
     config: &Config,
     mut completion: Completion,
-    terminate: &mut Signal,
-    interrupt: &mut Signal,
+    committer: Option<Committer>,
+    signals: &mut Signals,
 ) -> Result<(), RunError> {
     let begun = Instant::now();
+    notify::stopping();
     completion.request();
-    select! {
+    let drained = select! {
         ended = timeout(config.shutdown_timeout, completion.ended()) => {
-            ended.map_err(|_| RunError::CutOff)?;
+            ended.map_err(|_| RunError::CutOff)
         }
-        _ = either(terminate, interrupt) => return Err(RunError::SecondSignal),
+        _ = signals.ending() => Err(RunError::SecondSignal),
+    };
+    if let Some(committer) = committer {
+        let left = config.shutdown_timeout.saturating_sub(begun.elapsed());
+        let stored = select! {
+            ended = timeout(left.max(LAST_COMMIT_WAIT), committer.end()) => {
+                ended.map_or(Err(RunError::UnwrittenInTime), |ended| ended.map_err(RunError::Unwritten))
+            }
+            _ = signals.ending() => Err(RunError::UnwrittenInTime),
+        };
+        if let (Err(_), Err(error)) = (&drained, &stored) {
+            tracing::error!("{error}");
+        }
+        drained.and(stored)?;
+    } else {
+        drained?;
     }
     tracing::info!(took = ?begun.elapsed(), "stopped");
     Ok(())
+}
+
+/// The signals that we follow.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits until the end is asked for, and reloads meanwhile.
+    async fn end(&mut self, control: &Control) {
+        loop {
+            select! {
+                signal = either(&mut self.terminate, &mut self.interrupt) => {
+                    tracing::info!(signal, "shutting down");
+                    return;
+                }
+                () = control.quit_requested() => {
+                    tracing::info!(path = "/-/quit", "shutting down");
+                    return;
+                }
+                _ = self.hangup.recv() => {
+                    let control = control.clone();
+                    // It is logged there how it went.
+                    tokio::spawn(async move { control.reload().await.ok() });
+                }
+            }
+        }
+    }
+
+    /// Waits for one that ends the process.
+    async fn ending(&mut self) -> &'static str {
+        either(&mut self.terminate, &mut self.interrupt).await
+    }
 }
 
 async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {

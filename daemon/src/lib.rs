@@ -1,8 +1,8 @@
 //! The daemon around `pushprom_core`: sockets, HTTP, flags, logs, life and death.
 //!
 //! Imports point one way: [`app`] puts together [`http`] and [`ingest`]; [`config`], [`telemetry`],
-//! [`shutdown`], [`web`], [`socket`], [`datagram`], [`log`] and [`clock`] are leaves. `tests/house.rs` holds them to
-//! it.
+//! [`shutdown`], [`notify`], [`web`], [`socket`], [`datagram`], [`log`] and [`clock`] are leaves. `tests/house.rs` holds
+//! them to it.
 
 #[forbid(unsafe_code)]
 pub mod app;
@@ -36,6 +36,8 @@ pub mod clock;
 pub mod datagram;
 #[forbid(unsafe_code)]
 pub mod log;
+#[forbid(unsafe_code)]
+pub mod notify;
 #[forbid(unsafe_code)]
 pub mod shutdown;
 #[forbid(unsafe_code)]

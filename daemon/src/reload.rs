@@ -10,7 +10,7 @@ use crate::{
     clock,
     config::{self, ConfigError},
     live::Live,
-    log,
+    log, notify,
     telemetry::Telemetry,
     web::Web,
 };
@@ -66,7 +66,7 @@ pub fn spawn(
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     let run = move || {
         while let Some(ask) = asked.blocking_recv() {
-            let reloaded = reload(&live, web.as_deref(), &arguments);
+            let reloaded = notify::reloading(|| reload(&live, web.as_deref(), &arguments));
             report(&reloaded, &telemetry);
             // Who asked may have gone.
             ask.send(reloaded).ok();

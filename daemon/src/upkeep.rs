@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use pushprom_core::rules::Rules;
+
 use crate::{
     clock, ingest::Ingest, live::Live, log::Sampler, shutdown::Shutdown, telemetry::Telemetry,
 };
@@ -26,14 +28,15 @@ const SWEEPS_PER_EXPIRY: u32 = 16;
 /// How long it takes until they are looked through again at most.
 const SWEEP_INTERVAL_MAX: Duration = Duration::from_mins(1);
 
-/// Starts the thread. It ends soon after `shutdown` is requested.
+/// Starts the thread. It ends soon after `shutdown` is requested. What is there follows `rules`, which those in force
+/// may not be any more.
 pub fn spawn(
     ingest: Arc<Ingest>,
     live: Arc<Live>,
+    mut rules: Arc<Rules>,
     telemetry: Arc<Telemetry>,
     shutdown: Shutdown,
 ) -> io::Result<()> {
-    let mut rules = Arc::clone(&live.settings().rules);
     let run = move || {
         let (mut done, mut swept) = (Instant::now(), Instant::now());
         let mut again = None;

@@ -36,8 +36,21 @@ impl Server {
         Self::run(&mut command)
     }
 
-    /// Runs a command that ends up in a server that logs JSON to standard error.
+    /// Runs a command that ends up in a server that logs JSON to standard error, and waits until it is ready.
     pub(crate) fn run(command: &mut Command) -> Self {
+        let server = Self::launch(command);
+        server.wait_until_ready();
+        server
+    }
+
+    /// Waits until all is served.
+    #[track_caller]
+    pub(crate) fn wait_until_ready(&self) {
+        self.wait_for_log("ready", |event| event["message"] == "ready");
+    }
+
+    /// The same, which is waited for until it listens.
+    pub(crate) fn launch(command: &mut Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -51,8 +64,8 @@ impl Server {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let marks = AtomicU32::new(0);
         let mut server = Self { child, log, http: nowhere, udp: nowhere, marks };
-        server.wait_for_log("ready", |event| event["message"] == "ready");
-        // The addresses are logged before it is ready.
+        // HTTP comes first.
+        server.wait_for_log("a port for datagrams", |event| event["transport"] == "udp");
         let first = |transport| *server.listening(transport).first().expect("it listens");
         (server.http, server.udp) = (first("http"), first("udp"));
         server

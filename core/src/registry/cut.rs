@@ -37,6 +37,11 @@ impl Registry {
         self.journal.resume();
     }
 
+    /// Series that have changed since the last cut; all, if nobody notes which.
+    pub fn unsaved_series(&self) -> usize {
+        self.journal.noted().unwrap_or_else(|| self.series_count())
+    }
+
     /// Makes records of all families and series, piece by piece: those of each as they are then. With what
     /// [`Self::cut`] captures afterwards they lead to the state at that cut. Ends early with what `take` fails with.
     pub fn all_records<E>(&self, mut take: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {

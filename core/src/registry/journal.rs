@@ -224,6 +224,15 @@ impl Journal {
         });
     }
 
+    /// Series that are noted to have changed and have not been captured, if any are.
+    pub(super) fn noted(&self) -> Option<usize> {
+        let count = |shard: &Mutex<Shard>| {
+            let shard = shard.lock();
+            shard.present.series.len() + shard.cut.series.len()
+        };
+        (self.epoch() != NONE).then(|| self.shards.iter().map(count).sum())
+    }
+
     fn while_nobody_passes<T>(&self, work: impl FnOnce() -> T) -> T {
         let mut passes = self.passes.lock();
         passes.retain(|pass| Arc::strong_count(pass) > 1);

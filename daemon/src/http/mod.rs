@@ -20,6 +20,7 @@ mod origin;
 mod pages;
 mod path;
 mod push;
+mod readiness;
 mod reply;
 mod route;
 mod scrape;
@@ -53,7 +54,9 @@ use self::{
     reply::Reply,
     route::{Offer, Route},
 };
-use crate::{ingest::Ingest, live::Live, reload::Control, store::Storage, telemetry::Telemetry};
+use crate::{
+    config::Ack, ingest::Ingest, live::Live, reload::Control, store::Storage, telemetry::Telemetry,
+};
 
 /// What the requests of one serving thread are served from.
 pub struct Context {
@@ -75,6 +78,7 @@ pub struct Context {
     scrapes: Arc<Semaphore>,
     /// Bytes of large bodies that may still be read.
     large_bodies: Arc<Room>,
+    storage: Arc<Storage>,
     /// What a push has to be in before it is answered, if that is asked for.
     acks: Option<Arc<Storage>>,
 }
@@ -87,10 +91,11 @@ impl Context {
         control: Control,
         telemetry: Arc<Telemetry>,
         gate: Gate,
-        acks: Option<Arc<Storage>>,
+        storage: Arc<Storage>,
     ) -> Self {
         let settings = live.settings();
         let config = &settings.config;
+        let ack = config.storage.as_ref().map_or(Ack::Memory, |storage| storage.ack);
         Self {
             gate: Arc::new(gate),
             ingest,
@@ -106,7 +111,11 @@ impl Context {
             options: config.pages,
             scrapes: Arc::new(Semaphore::new(config.scrapes_max.min(Semaphore::MAX_PERMITS))),
             large_bodies: Arc::default(),
-            acks,
+            acks: match ack {
+                Ack::Memory => None,
+                Ack::Commit => Some(Arc::clone(&storage)),
+            },
+            storage,
         }
     }
 
@@ -127,6 +136,7 @@ impl Context {
             options: self.options,
             scrapes: Arc::clone(&self.scrapes),
             large_bodies: Arc::clone(&self.large_bodies),
+            storage: Arc::clone(&self.storage),
             acks: self.acks.clone(),
         }
     }
@@ -153,7 +163,14 @@ async fn respond(
     let route = route::route(method, uri, headers, head.version, offer);
     let origin = cors::allowed(&route, headers, offer.origins);
     let is_over = body.is_end_stream();
-    let reply = match context.gate.admit(&route, headers, remote, settings).await {
+    let admitted = match context.gate.admit(&route, headers, remote, settings).await {
+        Ok(caller) => match readiness::admit(&route, context).await {
+            Ok(()) => Ok(caller),
+            Err(reply) => Err(caller.adorn(reply)),
+        },
+        Err(reply) => Err(reply),
+    };
+    let reply = match admitted {
         Ok(caller) => {
             let reply = answer(route, &head, body, &caller, context, connection).await;
             caller.adorn(reply)
@@ -192,6 +209,7 @@ async fn answer(
         }
         Route::Lint => Box::pin(lint::respond(context, connection)).await,
         Route::Health => reply::ok(),
+        Route::Ready => readiness::respond(context),
         Route::Reload | Route::Quit if origin::is_cross_site(&head.uri, &head.headers) => {
             reply::refused(StatusCode::FORBIDDEN, lifecycle::CROSS_SITE)
         }

@@ -201,6 +201,8 @@ fn take_in(
         }
     };
     if context.acks.as_ref().is_some_and(|storage| !storage.is_well()) {
+        let problem = "-storage.path cannot be written to";
+        reject(Reason::NotStored, &problem, body, caller, context);
         return (not_stored(), None);
     }
     let (mut intake, now) = (context.intake.lock(), clock::now());

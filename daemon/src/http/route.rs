@@ -21,6 +21,8 @@ pub(super) enum Route {
     Api(Endpoint),
     /// `ok`.
     Health,
+    /// `ok`, or what is not as it should be.
+    Ready,
     /// Read the configuration again.
     Reload,
     /// End the process.
@@ -76,6 +78,7 @@ impl Route {
             Self::Reload | Self::Quit => Some(Right::Admin),
             Self::Api(endpoint) => Some(endpoint.right()),
             Self::Health
+            | Self::Ready
             | Self::Preflight
             | Self::MethodNotAllowed { .. }
             | Self::Options
@@ -151,7 +154,8 @@ pub(super) fn route(
         LINT_PATH if has_lint && is_read => Route::Lint,
         LINT_PATH if has_lint => Route::MethodNotAllowed { allow: "GET, HEAD" },
         "/metrics" if is_read => Route::Metrics,
-        "/-/healthy" | "/-/ready" if is_read => Route::Health,
+        "/-/healthy" if is_read => Route::Health,
+        "/-/ready" if is_read => Route::Ready,
         "/metrics" | "/-/healthy" | "/-/ready" => Route::MethodNotAllowed { allow: "GET, HEAD" },
         "/health" => Route::Health,
         _ if *method == Method::POST => Route::Push,
@@ -213,7 +217,7 @@ mod tests {
         check("GET /metrics", &Route::Metrics);
         check("HEAD /metric%73?x", &Route::Metrics);
         check("POST /metrics", &reads);
-        check("GET /-/ready", &Route::Health);
+        check("GET /-/ready", &Route::Ready);
         check("POST /-/healthy", &reads);
         check("FOO /health", &Route::Health);
         check("GET /", &Route::NotAPush);

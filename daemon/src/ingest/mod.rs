@@ -46,6 +46,11 @@ impl Ingest {
         &self.answers
     }
 
+    /// Where it is recorded what happens.
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
     /// Takes in one message, by the intake of the thread that it came to. A panic in here ends this
     /// message alone. What was refused is recorded; the tally of what was applied is the caller's to
     /// record, so that many messages cost one record.

@@ -2,16 +2,19 @@
 
 use std::{
     io,
+    panic::{self, AssertUnwindSafe},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    thread::{self, JoinHandle},
+    thread::{self, Thread},
     time::{Duration, Instant},
 };
 
-use super::{Progress, Storage, Store, StoreError};
-use crate::ingest::Ingest;
+use tokio::sync::oneshot;
+
+use super::{Progress, State, Storage, Store, StoreError};
+use crate::{ingest::Ingest, notify, telemetry::Telemetry};
 
 /// How long after a failure it is tried again for the first time; then twice as long each time.
 const RETRY_MIN: Duration = Duration::from_secs(1);
@@ -21,9 +24,9 @@ const RETRY_MAX: Duration = Duration::from_secs(30);
 
 /// Writes what changed.
 pub struct Committer {
-    storage: Arc<Storage>,
     is_to_end: Arc<AtomicBool>,
-    thread: JoinHandle<Result<(), StoreError>>,
+    thread: Thread,
+    ended: oneshot::Receiver<Result<(), StoreError>>,
 }
 
 struct Writer {
@@ -48,72 +51,96 @@ impl Committer {
         interval: Duration,
     ) -> io::Result<Self> {
         let is_to_end = Arc::new(AtomicBool::new(false));
-        let writer = Writer {
+        ingest.telemetry().record_stored(store.bytes());
+        let waiting = Arc::clone(&storage);
+        let mut writer = Writer {
             ingest,
             store,
-            storage: Arc::clone(&storage),
+            storage,
             interval,
             is_to_end: Arc::clone(&is_to_end),
-            progress: Progress::default(),
+            progress: Progress { committed: 0, state: State::Ready },
             begun: Instant::now(),
             retry: RETRY_MIN,
         };
-        let run = move || writer.run();
+        let (tell, ended) = oneshot::channel();
+        let run = move || {
+            // Unwind safety: nothing is done with the store after a panic.
+            let written = panic::catch_unwind(AssertUnwindSafe(|| writer.run()));
+            // Who waits may have gone.
+            tell.send(written.unwrap_or_else(|_| writer.give_up())).ok();
+        };
         let thread = thread::Builder::new().name("store".to_owned()).spawn(run)?;
-        storage.set_writer(thread.thread().clone());
-        Ok(Self { storage, is_to_end, thread })
+        waiting.set_writer(thread.thread().clone());
+        Ok(Self { is_to_end, thread: thread.thread().clone(), ended })
     }
 
-    /// Writes what is left, and ends. Nothing may change any more.
-    pub fn end(self) -> Result<(), StoreError> {
+    /// Writes what is left, and ends. What changes meanwhile may be lost.
+    pub async fn end(self) -> Result<(), StoreError> {
         self.is_to_end.store(true, Relaxed);
-        self.thread.thread().unpark();
-        drop(self.storage);
-        self.thread.join().unwrap_or(Err(StoreError::Failed))
+        self.thread.unpark();
+        self.ended.await.unwrap_or(Err(StoreError::Panicked))
     }
 }
 
 impl Writer {
-    fn run(mut self) -> Result<(), StoreError> {
+    fn run(&mut self) -> Result<(), StoreError> {
         while !self.is_to_end.load(Relaxed) {
-            let wait = match self.progress.failure {
-                None => self.interval,
-                Some(_) => self.retry,
-            };
+            let wait = if self.has_failed() { self.retry } else { self.interval };
             let left = wait.saturating_sub(self.begun.elapsed());
-            let is_wanted = self.progress.failure.is_none() && self.storage.take_wanted();
+            let is_wanted = !self.has_failed() && self.storage.take_wanted();
             if !left.is_zero() && !is_wanted {
                 thread::park_timeout(left);
                 continue;
             }
             self.begun = Instant::now();
-            let written = match self.progress.failure {
-                None => self.commit().and_then(|()| self.copy_if_wanted()),
-                Some(_) => self.recover(),
+            let written = if self.has_failed() {
+                self.recover()
+            } else {
+                self.commit().and_then(|()| self.copy_if_wanted())
             };
             if let Err(error) = written {
                 self.fail(&error);
             }
         }
-        if self.progress.failure.is_none() {
+        // What could not be written so far gets a last chance; what could needs no copy any more.
+        if self.has_failed() {
+            self.recover()?;
+        } else {
             self.commit()?;
         }
         self.store.close()
     }
 
+    fn has_failed(&self) -> bool {
+        self.progress.state != State::Ready
+    }
+
+    fn telemetry(&self) -> &Telemetry {
+        self.ingest.telemetry()
+    }
+
     /// Writes what changed, and reports it.
     fn commit(&mut self) -> Result<(), StoreError> {
-        self.progress.committed = self.write()?;
-        self.storage.report(self.progress.clone());
+        let committed = self.write()?;
+        self.report(Progress { committed, state: State::Ready });
         Ok(())
     }
 
     /// Writes what changed, with the keys of the messages that changed it; returns the epoch.
     fn write(&mut self) -> Result<u64, StoreError> {
+        let begun = Instant::now();
         let (registry, answers) = (self.ingest.registry(), self.ingest.answers());
         let (cut, noted) = registry.cut(|| answers.take_noted());
         let epoch = cut.epoch();
-        self.store.commit(&mut cut.records().chain(noted.records()))?;
+        let mut bytes = 0;
+        let pieces = cut.records().chain(noted.records());
+        let mut pieces = pieces.inspect(|piece| bytes += length(piece));
+        self.store.commit(&mut pieces)?;
+        drop(pieces);
+        if bytes > 0 {
+            self.telemetry().record_commit(bytes, begun.elapsed());
+        }
         Ok(epoch)
     }
 
@@ -141,8 +168,9 @@ impl Writer {
         }
         ingest.registry().all_records(|piece| {
             self.store.copy(piece)?;
+            self.telemetry().record_copied_bytes(length(piece));
             let is_due = self.begun.elapsed() >= self.interval || self.storage.take_wanted();
-            if is_due && self.progress.failure.is_none() {
+            if is_due && !self.has_failed() {
                 self.begun = Instant::now();
                 self.commit()?;
             }
@@ -150,25 +178,46 @@ impl Writer {
         })?;
         let committed = self.write()?;
         self.store.finish_copy()?;
-        self.progress = Progress { committed, failure: None };
-        self.storage.report(self.progress.clone());
+        self.telemetry().record_copy();
+        self.report(Progress { committed, state: State::Ready });
         Ok(())
+    }
+
+    fn report(&mut self, progress: Progress) {
+        if progress.state == State::Ready {
+            self.telemetry().record_stored(self.store.bytes());
+        }
+        self.progress = progress;
+        self.storage.report(self.progress.clone());
     }
 
     /// Nothing in the files is relied on from now on, and nothing is noted for them.
     fn fail(&mut self, error: &StoreError) {
         self.store.abandon_copy();
-        match self.progress.failure {
-            None => {
-                self.retry = RETRY_MIN;
-                tracing::error!(%error, "cannot write to -storage.path: what changes is in memory alone");
-            }
-            Some(_) => self.retry = (self.retry * 2).min(RETRY_MAX),
+        if self.has_failed() {
+            self.retry = (self.retry * 2).min(RETRY_MAX);
+        } else {
+            self.retry = RETRY_MIN;
+            tracing::error!(%error, "cannot write to -storage.path: what changes is in memory alone");
         }
-        self.progress.failure = Some(error.to_string());
-        // Known before anything falls into no epoch: that would be taken for what is on disk.
-        self.storage.report(self.progress.clone());
+        self.suspend(error);
+    }
+
+    /// Whoever waits for what was applied is told that it may be lost.
+    fn suspend(&mut self, error: &StoreError) {
+        self.telemetry().record_storage_fault(error.fault());
+        let failure = format!("what changes is in memory alone: {error}");
+        notify::status(&failure);
+        self.report(Progress { state: State::Failed(failure), ..self.progress });
+        // After that is known: what falls into no epoch would be taken for what is on disk.
         self.ingest.registry().suspend_journal();
+    }
+
+    /// After a panic nobody knows what the store was in the middle of: it is left as it is.
+    fn give_up(&mut self) -> Result<(), StoreError> {
+        let error = StoreError::Panicked;
+        self.suspend(&error);
+        Err(error)
     }
 
     /// Writes all there is anew.
@@ -176,10 +225,17 @@ impl Writer {
         self.store.begin_copy()?;
         self.ingest.registry().resume_journal();
         self.copy()?;
+        notify::status("ready");
         tracing::info!("-storage.path can be written to again: all is on disk");
         Ok(())
     }
 }
 
+fn length(piece: &[u8]) -> u64 {
+    u64::try_from(piece.len()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod panics;
 #[cfg(test)]
 mod tests;

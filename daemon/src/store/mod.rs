@@ -6,6 +6,7 @@
 pub mod committer;
 pub mod disk;
 pub mod log;
+mod report;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -14,11 +15,15 @@ pub mod tool;
 use std::{io, path::Path, time::Instant};
 
 use pushprom_core::{answers::Answers, record::Record, registry::Registry, rules::Rules};
+use rustix::io::Errno;
 
 pub use committer::Committer;
 pub use disk::{Disk, DiskFile, OsDisk};
 use log::Log;
-pub use state::{NotCommitted, Progress, Storage};
+pub use state::{NotCommitted, Progress, Restoring, State, Storage};
+
+use self::report::Report;
+use crate::telemetry::StorageFault;
 
 /// Keeps records, in the order in which they were written.
 ///
@@ -62,20 +67,22 @@ pub trait Store: Send {
     fn close(&mut self) -> Result<(), StoreError>;
 }
 
-/// Opens the store in a directory, and restores from it an empty registry, and what was answered.
+/// Opens the store in a directory, and restores from it an empty registry, and what was answered; `storage` is told
+/// how far that is.
 pub fn open(
     path: &Path,
     registry: &Registry,
     answers: &Answers,
     rules: &Rules,
+    storage: &Storage,
 ) -> Result<Box<dyn Store>, StoreError> {
     let begun = Instant::now();
     let shown = path.display().to_string();
     let disk = OsDisk::open(path.to_owned());
-    let disk =
-        disk.map_err(|error| StoreError::Io { action: "open", path: shown.clone(), error })?;
+    let disk = disk.map_err(|error| StoreError::NoDirectory { path: shown.clone(), error })?;
     let disk = disk.ok_or(StoreError::InUse { path: shown.clone() })?;
-    let mut store: Box<dyn Store> = Box::new(Log::new(Box::new(disk)));
+    let mut store = Log::new(Box::new(disk));
+    let mut report = Report::new(storage, path);
     let mut restore = registry.restore(rules);
     let loaded = store.load(&mut |piece, is_settled| {
         for record in Record::all_in(piece) {
@@ -85,9 +92,10 @@ pub fn open(
             }
             restore.follow(&record, is_settled).map_err(|error| error.to_string())?;
         }
+        report.read(piece.len(), restore.series());
         Ok(())
     })?;
-    let restored = restore.finish(|_| ()).map_err(|error| StoreError::Damaged {
+    let restored = restore.finish(|_| report.tell()).map_err(|error| StoreError::Damaged {
         path: shown.clone(),
         offset: 0,
         problem: error.to_string(),
@@ -96,7 +104,7 @@ pub fn open(
     let (bytes, unfinished) = (loaded.bytes, loaded.unfinished);
     let (families, series) = (restored.families, restored.series);
     tracing::info!(path = shown, families, series, bytes, unfinished, took = ?begun.elapsed(), "restored");
-    Ok(store)
+    Ok(Box::new(store))
 }
 
 /// Takes records, and whether all that they are about must be known: see
@@ -119,6 +127,15 @@ pub struct Loaded {
 /// Why a store cannot do what it is asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The directory is not there, or cannot be had.
+    #[error("cannot use {path}: {error}{}", said_of(.error, &REMEDIES).unwrap_or_default())]
+    NoDirectory {
+        /// The directory.
+        path: String,
+        /// Why it failed.
+        #[source]
+        error: io::Error,
+    },
     /// The system does not let it.
     #[error("cannot {action} {path}: {error}")]
     Io {
@@ -173,4 +190,50 @@ pub enum StoreError {
     /// An earlier failure has not been mended.
     #[error("an earlier write failed")]
     Failed,
+    /// A fault of ours ended the thread that writes. It has been counted and logged.
+    #[error("a fault of pushprom ended the writing, see its log: report it, and restart")]
+    Panicked,
+}
+
+impl StoreError {
+    /// What sort of a fault it is.
+    pub fn fault(&self) -> StorageFault {
+        match self {
+            Self::NoDirectory { error, .. } | Self::Io { error, .. } => {
+                said_of(error, &FAULTS).unwrap_or(StorageFault::Other)
+            }
+            Self::InUse { .. }
+            | Self::Damaged { .. }
+            | Self::Missing { .. }
+            | Self::Version { .. }
+            | Self::Failed
+            | Self::Panicked => StorageFault::Other,
+        }
+    }
+}
+
+/// What sort of a fault an error of the system is; others are [`StorageFault::Other`].
+const FAULTS: [(Errno, StorageFault); 5] = [
+    (Errno::NOSPC, StorageFault::Full),
+    (Errno::DQUOT, StorageFault::Full),
+    (Errno::FBIG, StorageFault::Full),
+    (Errno::ROFS, StorageFault::ReadOnly),
+    (Errno::IO, StorageFault::Io),
+];
+
+/// What to do about a directory that cannot be had.
+const REMEDIES: [(Errno, &str); 7] = [
+    (Errno::NOENT, ": make the directory that it is to be in"),
+    (Errno::NOTDIR, ": name a directory, not a file"),
+    (Errno::ACCESS, ": let the user of this process write there"),
+    (Errno::PERM, ": let the user of this process write there"),
+    (Errno::ROFS, ": mount it for writing, or choose another -storage.path"),
+    (Errno::NOSPC, ": make room there"),
+    (Errno::DQUOT, ": make room there"),
+];
+
+/// What a table says of an error.
+fn said_of<T: Copy>(error: &io::Error, table: &[(Errno, T)]) -> Option<T> {
+    let code = error.raw_os_error()?;
+    table.iter().find(|(errno, _)| errno.raw_os_error() == code).map(|(_, said)| *said)
 }

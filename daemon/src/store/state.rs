@@ -1,27 +1,70 @@
 //! What the rest of the process knows of the store.
 
 use std::{
+    fmt,
     sync::{
         OnceLock,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{
+            AtomicBool,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
     thread::Thread,
 };
 
 use tokio::sync::watch;
 
+use crate::notify;
+
 /// How far the store has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// The last epoch that is on disk with all before it.
     pub committed: u64,
-    /// What keeps it from going on, if something does.
-    pub failure: Option<String>,
+    /// What can be expected of it now.
+    pub state: State,
 }
 
-/// A store that is being written to, as others see it.
+/// What can be expected of the store; of one that is in memory alone too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// What there was is not there yet as a whole.
+    Starting(Restoring),
+    /// What changes is written, if that is asked for.
+    Ready,
+    /// What changes cannot be written, for this reason. It is tried again.
+    Failed(String),
+}
+
+/// How much has been restored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Restoring {
+    /// Series so far.
+    pub series: usize,
+    /// Bytes read so far.
+    pub bytes: u64,
+    /// Bytes that there are to read.
+    pub of: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Starting(Restoring::default())
+    }
+}
+
+impl fmt::Display for Restoring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { series, bytes, of } = self;
+        write!(f, "restoring: {series} series so far, {bytes} of {of} bytes")
+    }
+}
+
+/// A store, as others see it.
 pub struct Storage {
     progress: watch::Sender<Progress>,
+    /// Whether [`State::Starting`] is over: what each request asks.
+    has_started: AtomicBool,
     /// The thread that writes.
     writer: OnceLock<Thread>,
     is_wanted: AtomicBool,
@@ -31,10 +74,17 @@ pub struct Storage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotCommitted;
 
+/// The epoch of what nobody notes, because it cannot be written.
+const UNNOTED: u64 = 0;
+
 impl Default for Storage {
     fn default() -> Self {
-        let progress = watch::Sender::new(Progress::default());
-        Self { progress, writer: OnceLock::new(), is_wanted: AtomicBool::new(false) }
+        Self {
+            progress: watch::Sender::new(Progress::default()),
+            has_started: AtomicBool::new(false),
+            writer: OnceLock::new(),
+            is_wanted: AtomicBool::new(false),
+        }
     }
 }
 
@@ -46,7 +96,31 @@ impl Storage {
 
     /// Whether it is being written to, and nothing has failed.
     pub fn is_well(&self) -> bool {
-        self.progress.borrow().failure.is_none()
+        self.progress.borrow().state == State::Ready
+    }
+
+    /// Whether what there was is there.
+    pub fn has_started(&self) -> bool {
+        self.has_started.load(Acquire)
+    }
+
+    /// Returns when what there was is there.
+    pub async fn started(&self) {
+        let has_started = |it: &Progress| !matches!(it.state, State::Starting(_));
+        // The sender is our own: it is there.
+        self.progress.subscribe().wait_for(has_started).await.ok();
+    }
+
+    /// Says that what there was is there.
+    pub fn start(&self) {
+        self.has_started.store(true, Release);
+        self.report(Progress { state: State::Ready, ..self.progress() });
+    }
+
+    /// Says how far the start has come.
+    pub fn report_start(&self, restoring: Restoring) {
+        notify::starting(&restoring);
+        self.report(Progress { state: State::Starting(restoring), ..self.progress() });
     }
 
     /// Returns when an epoch is on disk. What fell into none came while nothing could be written, or has been read
@@ -54,10 +128,10 @@ impl Storage {
     pub async fn committed(&self, epoch: u64) -> Result<(), NotCommitted> {
         let mut progress = self.progress.subscribe();
         let is_on_disk = |it: &Progress| match epoch {
-            0 => it.failure.is_none(),
+            UNNOTED => it.state == State::Ready,
             epoch => it.committed >= epoch,
         };
-        let is_decided = |it: &Progress| is_on_disk(it) || it.failure.is_some();
+        let is_decided = |it: &Progress| is_on_disk(it) || matches!(it.state, State::Failed(_));
         if !is_decided(&progress.borrow_and_update()) {
             self.ask();
         }
@@ -95,12 +169,13 @@ mod tests {
     #[tokio::test]
     async fn what_fell_into_no_epoch_is_on_disk_while_all_is_well() {
         let storage = Storage::default();
+        storage.start();
         assert_eq!(storage.committed(0).await, Ok(()));
-        storage.report(Progress { committed: 7, failure: Some("full".to_owned()) });
+        storage.report(Progress { committed: 7, state: State::Failed("full".to_owned()) });
         assert_eq!(storage.committed(0).await, Err(NotCommitted));
         assert_eq!(storage.committed(7).await, Ok(()));
         assert_eq!(storage.committed(8).await, Err(NotCommitted));
-        storage.report(Progress { committed: 9, failure: None });
+        storage.report(Progress { committed: 9, state: State::Ready });
         assert_eq!(storage.committed(0).await, Ok(()));
     }
 }

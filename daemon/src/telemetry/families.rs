@@ -38,6 +38,7 @@ impl Telemetry {
         families.extend(overflowing(registry));
         families.extend(self.families_of_web());
         families.extend(self.families_of_the_api());
+        families.extend(self.families_of_the_store(registry));
         for family in &mut families {
             Arc::make_mut(&mut family.index).set_born(self.started);
         }

@@ -134,6 +134,8 @@ label! {
         Forbidden = "forbidden",
         /// What the rules make of it is no delta.
         Relabel = "relabel",
+        /// A push that could not have been written to disk.
+        NotStored = "not_stored",
         /// A fault of ours.
         Panic = "panic",
     }
@@ -186,7 +188,7 @@ label! {
         UnprocessableContent = "422",
         /// A fault of ours.
         InternalServerError = "500",
-        /// Too many large bodies at once.
+        /// Too many large bodies at once, or no place to write to.
         ServiceUnavailable = "503",
     }
 }
@@ -216,6 +218,8 @@ label! {
         Forbidden = "forbidden",
         /// Too many passwords wait to be compared.
         Busy = "busy",
+        /// What there was is being restored.
+        Starting = "starting",
     }
 }
 
@@ -252,6 +256,20 @@ label! {
         Timeout = "timeout",
         /// The file of `-web.config.file`, or one that it names, is invalid.
         WebConfig = "web_config",
+    }
+}
+
+label! {
+    /// Why what changed could not be written.
+    StorageFault {
+        /// No room is left, on the disk or of a quota.
+        Full = "full",
+        /// The file system can only be read.
+        ReadOnly = "read_only",
+        /// The disk failed.
+        Io = "io",
+        /// Anything else.
+        Other = "other",
     }
 }
 

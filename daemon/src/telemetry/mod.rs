@@ -6,6 +6,7 @@ mod family;
 mod label;
 mod process;
 mod rejections;
+mod storage;
 mod udp;
 
 use std::{
@@ -20,7 +21,7 @@ use std::{
 
 pub use label::{
     ApiCode, Code, DatagramTransport, HandshakeFailure, Method, Reason, Refused, Removal,
-    ScrapeCode, Transport,
+    ScrapeCode, StorageFault, Transport,
 };
 use pushprom_core::{
     atomic::{AtomicBuckets, AtomicObservations},
@@ -30,7 +31,7 @@ use pushprom_core::{
 pub use rejections::Rejection;
 use socket2::Socket;
 
-use self::{rejections::Rejections, udp::UdpSockets};
+use self::{rejections::Rejections, storage::Storage, udp::UdpSockets};
 use crate::clock;
 
 /// All our own counters.
@@ -73,6 +74,7 @@ pub struct Telemetry {
     api_requests: [Counter; ApiCode::ALL.len()],
     removed: [Counter; Removal::ALL.len()],
     reloads: Reloads,
+    storage: Storage,
 }
 
 /// How the last reload of the configuration went.
@@ -172,6 +174,7 @@ impl Default for Telemetry {
             log_lines_suppressed: Counter::default(),
             panics: Counter::default(),
             reloads: Reloads::default(),
+            storage: Storage::default(),
             rejections: Rejections::default(),
             api_requests: array::from_fn(|_| Counter::default()),
             removed: array::from_fn(|_| Counter::default()),

@@ -50,6 +50,7 @@ use super::{
     connections::Connection,
     gate::Caller,
     origin,
+    readiness::STARTING,
     reply::{self, Reply},
 };
 use crate::{
@@ -105,6 +106,11 @@ pub(super) async fn respond(
     };
     context.telemetry.record_api_request(ApiCode::of(reply.status()));
     reply
+}
+
+/// The answer as long as there is nothing to look at.
+pub(super) fn refuse_while_starting() -> Reply {
+    Failure::Unavailable(STARTING).reply()
 }
 
 async fn answer(

@@ -86,6 +86,8 @@ impl Rates {
 
 /// Measures for as long as the runtime is there.
 pub(in crate::http) async fn watch(context: Arc<Context>) {
+    // What is restored has not just come.
+    context.storage.started().await;
     let mut ticks = time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

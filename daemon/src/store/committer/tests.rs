@@ -141,6 +141,7 @@ fn push(ingest: &Ingest, name: &str) -> (Answer, bool, u64) {
 #[tokio::test]
 async fn a_key_is_written_with_its_message_through_a_failure() {
     let (memory, storage) = (Memory::default(), Arc::<Storage>::default());
+    storage.start();
     let ingest = Arc::new(Ingest::new(registry(), Answers::default(), Arc::default()));
     let store = Box::new(memory.clone());
     let interval = Duration::from_millis(1);
@@ -178,5 +179,5 @@ async fn a_key_is_written_with_its_message_through_a_failure() {
     for (name, (answer, ..)) in &first {
         assert_eq!(push(&restored, name), (answer.clone(), false, 0), "{name}");
     }
-    committer.end().expect("nothing is left to write");
+    committer.end().await.expect("nothing is left to write");
 }
