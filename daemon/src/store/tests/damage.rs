@@ -74,8 +74,10 @@ enum Damage {
 const DAMAGES: &[Damage] =
     &[Damage::Flip, Damage::Zero, Damage::Cut, Damage::Remove, Damage::Repeat];
 
-/// Damages a file; returns the end of what was hit.
+/// Damages a file; returns the end of what was hit. Where bytes are gone among others like them, that is the last
+/// place that it could be.
 fn damage(bytes: &mut Vec<u8>, damage: Damage, dice: &mut Dice) -> usize {
+    let before = bytes.clone();
     let at = dice.roll(bytes.len());
     let to = (at + 1 + dice.roll(100)).min(bytes.len());
     match damage {
@@ -85,9 +87,8 @@ fn damage(bytes: &mut Vec<u8>, damage: Damage, dice: &mut Dice) -> usize {
         }
         Damage::Zero => bytes[at..to].fill(0),
         Damage::Cut => {
-            let before = bytes.len();
             bytes.truncate(at);
-            return before;
+            return before.len();
         }
         Damage::Remove => drop(bytes.drain(at..to)),
         Damage::Repeat => {
@@ -95,7 +96,8 @@ fn damage(bytes: &mut Vec<u8>, damage: Damage, dice: &mut Dice) -> usize {
             bytes.splice(to..to, again);
         }
     }
-    to
+    let same = before.iter().zip(&*bytes).take_while(|(before, after)| before == after).count();
+    to.max(same + before.len().saturating_sub(bytes.len()))
 }
 
 proptest! {
