@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! header: "pushprom" | version u32 | salt u32 | crc u32
-//! frame:  length u32 | batch u64 | kind u8 | crc u32 | check u32 | payload
+//! frame:  length u32 | number u32 | batch u64 | kind u8 | crc u32 | check u32 | payload
 //! ```
-//! Numbers are little-endian. `length` is that of the payload, `crc` that of the payload, and `check` the crc of all
+//! Numbers are little-endian. `number` counts the frames of the log from 0 on, so that none is missing or there twice
+//! unnoticed. `length` is that of the payload, `crc` that of the payload, and `check` the crc of all
 //! of the frame that stands before it, with the salt added by exclusive or; the crc of the header is of what stands
 //! before it (CRC-32 of ISO 3309). The salt is random: what another file left on the disk is no frame of this one,
 //! and no client can have bytes look like one. It follows from any frame too, should the header be damaged.
@@ -16,10 +17,10 @@ pub(super) const VERSION: u32 = 1;
 const MAGIC: [u8; 8] = *b"pushprom";
 
 /// Bytes of a header.
-pub(super) const HEADER_BYTES: usize = 20;
+pub(in crate::store) const HEADER_BYTES: usize = 20;
 
 /// Bytes of a frame before its payload.
-pub(super) const FRAME_BYTES: usize = 21;
+pub(in crate::store) const FRAME_BYTES: usize = 25;
 
 /// Bytes of those that `check` is of.
 const CHECKED_BYTES: usize = FRAME_BYTES - 4;
@@ -76,6 +77,8 @@ pub(super) struct Head {
 /// A head that has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Read {
+    /// How many frames stand before it; after 2^32 it begins anew.
+    pub(super) number: u32,
     /// What the frame is.
     pub(super) head: Head,
     /// The salt of its log.
@@ -119,10 +122,11 @@ pub(super) fn read_header(bytes: &[u8; HEADER_BYTES]) -> Result<u32, NoHeader> {
 }
 
 /// Appends a frame to `bytes`. The payload is no longer than [`PAYLOAD_BYTES_MAX`].
-pub(super) fn write(bytes: &mut Vec<u8>, salt: u32, head: Head, payload: &[u8]) {
+pub(super) fn write(bytes: &mut Vec<u8>, salt: u32, number: u32, head: Head, payload: &[u8]) {
     debug_assert!(payload.len() <= PAYLOAD_BYTES_MAX, "split by the caller");
     let begin = bytes.len();
     bytes.extend(u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
+    bytes.extend(number.to_le_bytes());
     bytes.extend(head.batch.to_le_bytes());
     bytes.push(head.code());
     bytes.extend(crc32fast::hash(payload).to_le_bytes());
@@ -134,6 +138,7 @@ pub(super) fn write(bytes: &mut Vec<u8>, salt: u32, head: Head, payload: &[u8]) 
 /// What the first bytes of a frame say; `None` if they cannot be such.
 pub(super) fn read_head(bytes: &[u8; FRAME_BYTES]) -> Option<Read> {
     let (length, rest) = bytes.split_at(4);
+    let (number, rest) = rest.split_at(4);
     let (batch, rest) = rest.split_at(8);
     let (code, rest) = rest.split_at(1);
     let (crc, check) = rest.split_at(4);
@@ -141,7 +146,8 @@ pub(super) fn read_head(bytes: &[u8; FRAME_BYTES]) -> Option<Read> {
     let batch = Some(u64_of(batch)).filter(|it| *it <= BATCH_MAX)?;
     let (kind, place) = parts_of(*code.first()?)?;
     let salt = crc32fast::hash(bytes.get(..CHECKED_BYTES)?) ^ u32_of(check);
-    Some(Read { head: Head { batch, kind, place }, salt, length, crc: u32_of(crc) })
+    let (number, head) = (u32_of(number), Head { batch, kind, place });
+    Some(Read { number, head, salt, length, crc: u32_of(crc) })
 }
 
 impl Head {

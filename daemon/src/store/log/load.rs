@@ -26,6 +26,8 @@ pub(super) struct Ended {
     pub(super) salt: u32,
     /// Bytes up to the end of the last batch.
     pub(super) whole: u64,
+    /// Frames up to there.
+    pub(super) frames: u32,
     /// Bytes of the file.
     pub(super) bytes: u64,
     /// Bytes of the copy that it begins with.
@@ -93,7 +95,7 @@ impl Log {
             }
         };
         let (mut order, mut parts) = (Order::default(), Vec::new());
-        let (mut whole, mut copied) = (reader.at(), 0);
+        let (mut whole, mut frames, mut copied) = (reader.at(), 0, 0);
         loop {
             let at = reader.at();
             let (head, payload) = match reader.next().map_err(io)? {
@@ -131,7 +133,7 @@ impl Log {
                 (Kind::Copied, _) => copied = reader.at(),
                 (Kind::Closed, _) => {}
             }
-            whole = reader.at();
+            (whole, frames) = (reader.at(), reader.number());
         }
         if !order.is_settled {
             return Err(damaged(whole, "the copy that it begins with is not whole"));
@@ -140,6 +142,6 @@ impl Log {
         if name.role == Role::Closed && (whole < bytes || !order.is_closed) {
             return Err(damaged(whole, "it was closed, and its end is missing"));
         }
-        Ok((Ended { name, salt: reader.salt(), whole, bytes, copied }, order))
+        Ok((Ended { name, salt: reader.salt(), whole, frames, bytes, copied }, order))
     }
 }

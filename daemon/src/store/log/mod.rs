@@ -20,7 +20,10 @@ use std::{
 };
 
 use super::{Disk, DiskFile, Loaded, Store, StoreError, TakePiece};
-use frame::{FRAME_BYTES, Head, Kind, PAYLOAD_BYTES_MAX, Place};
+pub(in crate::store) use frame::FRAME_BYTES;
+#[cfg(test)]
+pub(in crate::store) use frame::HEADER_BYTES;
+use frame::{Head, Kind, PAYLOAD_BYTES_MAX, Place};
 use load::Found;
 use name::{Name, Role};
 pub use salvage::Gap;
@@ -71,6 +74,8 @@ struct Part {
     name: Name,
     salt: u32,
     bytes: u64,
+    /// Frames in it.
+    frames: u32,
     /// Bytes of the copy that it begins with.
     copied: u64,
     synced: u64,
@@ -109,7 +114,7 @@ impl Log {
         let salt = RandomState::new().hash_one(generation);
         let salt = u32::try_from(salt >> 32).unwrap_or_default();
         let file = self.disk.create(&name.to_string()).map_err(self.io("create", name))?;
-        let mut part = Part { file, name, salt, bytes: 0, copied: 0, synced: 0 };
+        let mut part = Part { file, name, salt, bytes: 0, frames: 0, copied: 0, synced: 0 };
         part.append(&frame::header(salt)).map_err(self.io("write", name))?;
         Ok(part)
     }
@@ -225,7 +230,8 @@ impl Store for Log {
                 }
                 let file = self.disk.open(&name.to_string()).map_err(self.io("open", name))?;
                 let (salt, bytes, copied) = (log.salt, log.whole, log.copied);
-                let mut part = Part { file, name, salt, bytes, copied, synced: bytes };
+                let frames = log.frames;
+                let mut part = Part { file, name, salt, bytes, frames, copied, synced: bytes };
                 if log.whole < log.bytes {
                     part.file.truncate(log.whole).map_err(self.io("cut", name))?;
                     part.file.sync().map_err(self.io("sync", name))?;
@@ -353,7 +359,8 @@ impl Part {
 
     fn append_frame(&mut self, head: Head, payload: &[u8]) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(FRAME_BYTES + payload.len());
-        frame::write(&mut bytes, self.salt, head, payload);
+        frame::write(&mut bytes, self.salt, self.frames, head, payload);
+        self.frames = self.frames.wrapping_add(1);
         self.append(&bytes)
     }
 }

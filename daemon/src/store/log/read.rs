@@ -16,6 +16,8 @@ pub(super) struct Reader<R> {
     from: usize,
     /// Where `from` is in the log.
     at: u64,
+    /// The number of the next frame.
+    number: u32,
 }
 
 /// What comes next in a log.
@@ -38,7 +40,7 @@ pub(super) struct Headless<R> {
 impl<R: Read> Reader<R> {
     /// Reads the header.
     pub(super) fn new(input: R) -> io::Result<Result<Self, Headless<R>>> {
-        let mut reader = Self { input, salt: 0, window: Vec::new(), from: 0, at: 0 };
+        let mut reader = Self { input, salt: 0, window: Vec::new(), from: 0, at: 0, number: 0 };
         let header = reader.peek(HEADER_BYTES)?.first_chunk();
         let header = header.map_or(Err(NoHeader::Foreign), frame::read_header);
         reader.skip(HEADER_BYTES);
@@ -58,12 +60,21 @@ impl<R: Read> Reader<R> {
         self.at
     }
 
+    /// The number of the next frame.
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
     /// The next frame. Where there is none it stays.
     pub(super) fn next(&mut self) -> io::Result<Next<'_>> {
         if self.peek(1)?.is_empty() {
             return Ok(Next::End);
         }
-        let Some(read) = self.peek_frame()? else { return Ok(Next::Bad) };
+        let number = self.number;
+        let Some(read) = self.peek_frame()?.filter(|read| read.number == number) else {
+            return Ok(Next::Bad);
+        };
+        self.number = number.wrapping_add(1);
         let from = self.from + FRAME_BYTES;
         self.skip(FRAME_BYTES + read.length);
         Ok(Next::Frame(read.head, self.window.get(from..self.from).unwrap_or_default()))
@@ -73,6 +84,7 @@ impl<R: Read> Reader<R> {
     pub(super) fn seek(&mut self) -> io::Result<Option<Head>> {
         loop {
             if let Some(read) = self.peek_frame()? {
+                self.number = read.number;
                 return Ok(Some(read.head));
             }
             if self.peek(1)?.is_empty() {

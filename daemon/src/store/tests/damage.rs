@@ -10,7 +10,7 @@ use super::{
 };
 use crate::store::{
     Store, StoreError,
-    log::{Log, Sizes},
+    log::{FRAME_BYTES, HEADER_BYTES, Log, Sizes},
 };
 
 /// A log of some batches, and a state for each of them: that in which it was the last.
@@ -68,11 +68,13 @@ enum Damage {
     Zero,
     Cut,
     Remove,
+    /// One frame is gone, to the byte.
+    RemoveFrame,
     Repeat,
 }
 
 const DAMAGES: &[Damage] =
-    &[Damage::Flip, Damage::Zero, Damage::Cut, Damage::Remove, Damage::Repeat];
+    &[Damage::Flip, Damage::Zero, Damage::Cut, Damage::Remove, Damage::RemoveFrame, Damage::Repeat];
 
 /// Damages a file; returns the end of what was hit. Where bytes are gone among others like them, that is the last
 /// place that it could be.
@@ -91,6 +93,16 @@ fn damage(bytes: &mut Vec<u8>, damage: Damage, dice: &mut Dice) -> usize {
             return before.len();
         }
         Damage::Remove => drop(bytes.drain(at..to)),
+        Damage::RemoveFrame => {
+            let mut starts = vec![HEADER_BYTES];
+            while let Some(length) = bytes[starts[starts.len() - 1]..].first_chunk() {
+                let length = usize::try_from(u32::from_le_bytes(*length)).unwrap();
+                starts.push(starts[starts.len() - 1] + FRAME_BYTES + length);
+            }
+            let frame = dice.roll(starts.len() - 1);
+            drop(bytes.drain(starts[frame]..starts[frame + 1]));
+            return starts[frame + 1];
+        }
         Damage::Repeat => {
             let again = bytes[at..to].to_vec();
             bytes.splice(to..to, again);
