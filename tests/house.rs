@@ -34,18 +34,19 @@ const CORE: Imports = &[
 
 const DAEMON: Imports = &[
     ("clock", &[]),
-    ("config", &["web"]),
+    ("file", &[]),
+    ("config", &["file", "web"]),
     ("access", &["config", "web"]),
     ("live", &["access", "config"]),
     ("reload", &["access", "clock", "config", "live", "log", "notify", "telemetry", "web"]),
     ("datagram", &[]),
-    ("declare", &[]),
+    ("declare", &["file"]),
     ("notify", &[]),
     ("shutdown", &[]),
     ("version", &[]),
     ("log", &["config"]),
     ("socket", &["config"]),
-    ("web", &[]),
+    ("web", &["file"]),
     ("telemetry", &["clock", "datagram", "log", "version"]),
     (
         "ingest",

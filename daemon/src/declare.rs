@@ -1,7 +1,6 @@
 //! Declarations: series that are there before anything happens to them, as files list them.
 
 use std::{
-    fs::{self, File},
     io::{self, Read},
     path::Path,
 };
@@ -14,6 +13,8 @@ use pushprom_core::{
     wire::json::{self, DeltaError, MessageError},
 };
 
+use crate::file;
+
 /// Bytes of a file of declarations.
 const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -23,9 +24,6 @@ pub enum DeclareError {
     /// It cannot be read.
     #[error("{0}")]
     Read(#[from] io::Error),
-    /// It is a folder, a pipe or a device.
-    #[error("it is no regular file: name one")]
-    NoFile,
     /// It is no message.
     #[error("{0}")]
     Broken(#[from] MessageError),
@@ -63,14 +61,10 @@ pub fn declare(
     limits: &Limits,
     now: Timestamp,
 ) -> Result<usize, DeclareError> {
-    // Of a pipe there might never be an end, nor a beginning.
-    if !fs::metadata(path)?.is_file() {
-        return Err(DeclareError::NoFile);
-    }
     let mut message = Vec::new();
     // One byte more tells a file that is too long.
     let bytes_max = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX);
-    File::open(path)?.take(bytes_max.saturating_add(1)).read_to_end(&mut message)?;
+    file::open(path)?.take(bytes_max.saturating_add(1)).read_to_end(&mut message)?;
     let limits = Limits { message_bytes: FILE_BYTES_MAX, ..*limits };
     let decoded = json::decode(&message, &limits);
     if let Some(broken) = decoded.broken {

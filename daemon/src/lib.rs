@@ -35,6 +35,8 @@ pub mod upkeep;
 pub mod clock;
 pub mod datagram;
 #[forbid(unsafe_code)]
+pub mod file;
+#[forbid(unsafe_code)]
 pub mod log;
 #[forbid(unsafe_code)]
 pub mod notify;

@@ -8,7 +8,7 @@ use std::{
 use socket2::SockRef;
 use tempfile::NamedTempFile;
 
-use super::{Secure, attacker, print, withstand_tls};
+use super::{Secure, attacker, fill, print, withstand_tls};
 use crate::support::{
     Site,
     h2::{
@@ -274,16 +274,7 @@ fn windows_of_nothing() {
     let flags = ["-web.write-timeout=2s", "-web.header-timeout=2s"];
     let head = request("GET", "/metrics");
     withstand_tls("32 scrapes each on 50 connections, a byte at a time", &flags, 400, |server| {
-        for first in (0..20_000).step_by(2000) {
-            let delta = |n| {
-                let pad = "x".repeat(150);
-                format!(
-                    r#"{{"type":"gauge","name":"g","method":"set","labels":{{"n":"{n}{pad}"}}}}"#
-                )
-            };
-            let deltas: Vec<String> = (first..first + 2000).map(delta).collect();
-            server.push_ok(&deltas.join("\n"));
-        }
+        fill(20_000, |deltas| server.push_ok(deltas));
         let connect = |_| {
             let mut connection = begin(server, &[(INITIAL_WINDOW_SIZE, 0)]);
             for stream in 0..32 {

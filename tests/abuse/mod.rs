@@ -52,6 +52,19 @@ fn withstand_tls<T>(name: &str, flags: &[&str], mib_max: u64, attack: impl FnOnc
     watch(name, mib_max, &secure.server, connect, || attack(&secure));
 }
 
+/// Pushes so many gauges of some 200 bytes each, for long pages.
+fn fill(series: u32, push: impl Fn(&str)) {
+    let all: Vec<u32> = (0..series).collect();
+    for some in all.chunks(2500) {
+        let delta = |n| {
+            let pad = "x".repeat(150);
+            format!(r#"{{"type":"gauge","name":"g","method":"set","labels":{{"n":"{n}{pad}"}}}}"#)
+        };
+        let deltas: Vec<String> = some.iter().map(delta).collect();
+        push(&deltas.join("\n"));
+    }
+}
+
 #[track_caller]
 fn watch<T>(
     name: &str,

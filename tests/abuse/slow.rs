@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::{Bare, connect_all, withstand};
+use super::{Bare, connect_all, fill, withstand};
 use crate::support::{Page, Server, inc, wait_for};
 
 /// Sends `bytes` one at a time, in turn on all connections; a connection that was closed is opened anew, and
@@ -96,16 +96,7 @@ fn slow_readers() {
     // A page of some 20 MB, and the time that nobody needs who reads it.
     let flags = ["-web.write-timeout=2s", "-web.header-timeout=2s"];
     withstand("100 readers of 20 MB, 4 kB at a time", &flags, 700, |server| {
-        for first in (0..100_000).step_by(2500) {
-            let delta = |n| {
-                let pad = "x".repeat(150);
-                format!(
-                    r#"{{"type":"gauge","name":"g","method":"set","labels":{{"n":"{n}{pad}"}}}}"#
-                )
-            };
-            let deltas: Vec<String> = (first..first + 2500).map(delta).collect();
-            server.push_ok(deltas.join("\n"));
-        }
+        fill(100_000, |deltas| server.push_ok(deltas));
         let mut readers =
             connect_all(server.http, 100, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
         // They are let go, though they never stop reading.

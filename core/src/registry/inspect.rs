@@ -9,7 +9,6 @@ use std::{
 use foldhash::{HashSet, fast::RandomState};
 
 use super::{Culprit, Known, Registry, family::Family};
-
 use crate::{
     limits::OVERFLOW_LABEL,
     model::{Delta, Kind},

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, fs,
+    fmt,
     io::{self, Read},
     path::{Path, PathBuf},
     time::Duration,
@@ -20,6 +20,7 @@ use super::{
     go::{ClientAuth, Curve, GoDuration, Suite, Version, quoted},
     users::{Hash, Users},
 };
+use crate::file;
 
 /// Bytes of the file, and of each that it names: far more than a thousand users or certificates take.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -153,12 +154,8 @@ struct RateLimit {
 
 /// Reads what is at `path`: a file, of a bearable length.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // What is no file could keep us waiting for ever.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
     let mut text = Vec::new();
-    fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut text)?;
+    file::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut text)?;
     if text.len() as u64 > FILE_BYTES_MAX {
         return Err(io::Error::other(format!("it is longer than {FILE_BYTES_MAX} bytes")));
     }

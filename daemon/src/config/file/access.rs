@@ -2,8 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    io::{self, Read},
+    io::Read,
     net::IpAddr,
     path::Path,
 };
@@ -22,6 +21,7 @@ use crate::{
         Granted, Mark, Named, Principals, Right, Rights,
         yaml::{At, Place, Problem, given},
     },
+    file,
     web::Hash,
 };
 
@@ -311,14 +311,9 @@ fn digest_of(token: &str) -> Result<Mark, String> {
 /// The token in a file, of which the end of the line is no part.
 fn read_token(path: &Path) -> Result<String, String> {
     let mut text = String::new();
-    let mut read = || {
-        // What is no file could keep us waiting for ever.
-        if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is no file"));
-        }
-        fs::File::open(path)?.take(TOKEN_BYTES_MAX + 2).read_to_string(&mut text)
-    };
-    read().map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let read =
+        file::open(path).and_then(|file| file.take(TOKEN_BYTES_MAX + 2).read_to_string(&mut text));
+    read.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 

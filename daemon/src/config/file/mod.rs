@@ -5,7 +5,7 @@ mod rules;
 mod values;
 
 use std::{
-    fmt, fs,
+    fmt,
     io::{self, Read},
     path::Path,
 };
@@ -17,6 +17,7 @@ use super::{
     Principals,
     yaml::{self, Place, Problem},
 };
+use crate::file;
 
 /// Bytes of a file.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -70,13 +71,8 @@ impl File {
 
 fn read(path: &Path) -> Result<String, String> {
     let read = || -> io::Result<Option<Vec<u8>>> {
-        // What is no file could keep us waiting for ever.
-        if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is no file"));
-        }
         let mut bytes = Vec::new();
-        let file = fs::File::open(path)?;
-        let length = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        let length = file::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
         Ok((length as u64 <= FILE_BYTES_MAX).then_some(bytes))
     };
     let bytes = read().map_err(|error| format!("cannot be read: {error}"))?;

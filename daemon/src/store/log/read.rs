@@ -1,6 +1,6 @@
 //! Reads the frames of a log, from its start, and what stands behind a place where there is none.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 
 use super::frame::{self, FRAME_BYTES, HEADER_BYTES, Head, Kind, NoHeader, Place};
 
@@ -108,12 +108,27 @@ impl<R: Read> Reader<R> {
         if self.window.len() - self.from < bytes {
             self.window.drain(..self.from);
             self.from = 0;
-            let more = bytes.max(READ_BYTES) - self.window.len();
-            let more = u64::try_from(more).unwrap_or(u64::MAX);
-            self.input.by_ref().take(more).read_to_end(&mut self.window)?;
+            self.fill(bytes.max(READ_BYTES))?;
         }
         let to = self.window.len().min(self.from + bytes);
         Ok(self.window.get(self.from..to).unwrap_or_default())
+    }
+
+    /// Reads on until the window holds so many bytes, or the log ends: in as few reads as the system allows,
+    /// where `read_to_end` begins with small ones.
+    fn fill(&mut self, bytes: usize) -> io::Result<()> {
+        let mut held = self.window.len();
+        self.window.resize(bytes, 0);
+        let done = loop {
+            match self.input.read(self.window.get_mut(held..).unwrap_or_default()) {
+                Ok(0) => break Ok(()),
+                Ok(more) => held += more,
+                Err(problem) if problem.kind() == ErrorKind::Interrupted => {}
+                Err(problem) => break Err(problem),
+            }
+        };
+        self.window.truncate(held);
+        done
     }
 
     /// Goes on, as far as has been looked.

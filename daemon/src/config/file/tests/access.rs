@@ -1,5 +1,7 @@
 //! The section `access`, as data.
 
+use std::fs;
+
 use super::*;
 
 /// The principals of a section, a line each, or the problem with its place.
