@@ -11,7 +11,8 @@ use crate::support::Server;
 /// A server that answers when what was pushed is on disk.
 fn durable(directory: &TempDir) -> Server {
     let path = format!("-storage.path={}", directory.path().join("store").display());
-    Server::start(&[&path, "-storage.ack=commit", "-openmetrics.created"])
+    let more = ["-storage.ack=commit", "-openmetrics.created", "-web.enable-admin-api"];
+    Server::start(&[&[&*path][..], &more].concat())
 }
 
 const DELTAS: &str = r#"[
@@ -49,4 +50,20 @@ fn what_was_acknowledged_survives_kill_9() {
     server.signal("TERM");
     assert!(server.wait().success());
     assert_eq!(page(&durable(&directory)), before);
+}
+
+/// As often as it takes to fall between two commits.
+#[test]
+fn what_was_deleted_stays_deleted() {
+    let directory = TempDir::new().expect("a directory");
+    let mut server = durable(&directory);
+    for _ in 0..5 {
+        server.push_ok(DELTAS);
+        let reply = server.request("POST", "/api/v1/admin/wipe", None);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        server.signal("KILL");
+        server.wait();
+        server = durable(&directory);
+        assert_eq!(page(&server), "# EOF");
+    }
 }

@@ -53,7 +53,8 @@ impl Mount {
 
     fn server(&self, ack: &str) -> Server {
         let mut command = self.command(BINARY);
-        Server::run(command.args(flags(&self.store())).arg(format!("-storage.ack={ack}")))
+        command.args(flags(&self.store())).args([&format!("-storage.ack={ack}"), ADMIN]);
+        Server::run(&mut command)
     }
 }
 
@@ -81,6 +82,9 @@ fn told(server: &Server) -> Vec<String> {
     messages.filter(is_told).collect()
 }
 
+/// Series can be deleted.
+const ADMIN: &str = "-web.enable-admin-api";
+
 const RECOVERED: &str = "-storage.path can be written to again: all is on disk";
 
 /// Pushes to a disk until it is full; returns what was acknowledged of `acked`, and whether the last was refused.
@@ -105,6 +109,8 @@ fn fill(server: &Server) -> (f64, bool) {
 fn a_full_disk_refuses_pushes_that_are_to_be_on_it() {
     let mount = Mount::new("size=1m");
     let mut server = mount.server("commit");
+    let repeat = || push_with_key(&server, &inc("once"));
+    assert_eq!(repeat().status, 200);
     let (acked, was_refused) = fill(&server);
     assert!(was_refused && acked > 0.0, "{acked}");
     let reply = ready(&server);
@@ -121,8 +127,17 @@ fn a_full_disk_refuses_pushes_that_are_to_be_on_it() {
     assert_eq!(page.value("pushprom_storage_healthy"), Some(0.0));
     assert!(page.value("pushprom_storage_errors_total{kind=\"full\"}") >= Some(1.0));
     assert_eq!(page.value("pushprom_storage_unsaved_series"), page.value("pushprom_series"));
+    // Not even what was acknowledged before, and nothing is deleted.
+    let delete = || server.request("POST", "/api/v1/admin/series/delete?match[]=once", None);
+    for reply in [repeat(), delete()] {
+        assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")));
+    }
+    assert_eq!(server.scrape().value("once"), Some(1.0));
     mount.remount("size=64m");
     wait_until_well(&server);
+    assert_eq!(repeat().status, 200);
+    assert_eq!(server.scrape().value("once"), Some(1.0));
+    assert_eq!(delete().status, 200);
     server.push_ok(inc("acked"));
     let page = server.scrape();
     assert_eq!(page.value("pushprom_storage_healthy"), Some(1.0));
@@ -134,7 +149,17 @@ fn a_full_disk_refuses_pushes_that_are_to_be_on_it() {
     let server = mount.server("commit");
     // What was acknowledged is there; of what was not, what a page had shown is.
     assert!(shown > Some(acked), "{shown:?} {acked}");
-    assert_eq!(server.scrape().value("acked"), shown);
+    let page = server.scrape();
+    assert_eq!(page.value("acked"), shown);
+    assert_eq!(page.value("once"), None);
+}
+
+/// Pushes a message with a key that is always the same.
+fn push_with_key(server: &Server, message: &str) -> Reply {
+    let headers = [("Idempotency-Key", "key"), ("Connection", "close")];
+    let reply =
+        Client::connect(server.http).request("POST", "/", &headers, Some(message.as_bytes()));
+    reply.expect("an answer")
 }
 
 #[test]

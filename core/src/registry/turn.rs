@@ -15,6 +15,12 @@ pub struct Turn<'a> {
 }
 
 impl Registry {
+    /// The present epoch: what has been done by now falls into it, or into one before; 0 if nobody keeps a copy
+    /// now.
+    pub fn epoch(&self) -> u64 {
+        self.journal.epoch()
+    }
+
     /// Begins a message on the thread whose pass it is. A thread that holds one waits for itself with another.
     pub fn turn<'a>(&'a self, pass: &'a Pass) -> Turn<'a> {
         Turn { registry: self, _pass: self.journal.enter(pass) }
@@ -45,6 +51,6 @@ impl Turn<'_> {
 
     /// The epoch that this falls into; 0 if nobody keeps a copy now.
     pub fn epoch(&self) -> u64 {
-        self.registry.journal.epoch()
+        self.registry.epoch()
     }
 }

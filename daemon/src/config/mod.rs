@@ -204,7 +204,7 @@ pub enum Invocation {
     Check(PathBuf),
     /// To do something with the store in a directory.
     Storage(Task, PathBuf),
-    /// To print [`usage`].
+    /// To print [`usage()`].
     Help,
     /// To print the version.
     Version,

@@ -4,6 +4,7 @@
 //! served where it was accepted. What takes long, making a page, is done on threads apart, so that no push
 //! waits for a scrape.
 
+mod acks;
 mod api;
 mod body;
 mod clients;
@@ -43,6 +44,7 @@ pub use server::{spawn, threads};
 use tokio::sync::Semaphore;
 
 use self::{
+    acks::Acks,
     api::Api,
     body::Room,
     connections::Connection,
@@ -79,8 +81,7 @@ pub struct Context {
     /// Bytes of large bodies that may still be read.
     large_bodies: Arc<Room>,
     storage: Arc<Storage>,
-    /// What a push has to be in before it is answered, if that is asked for.
-    acks: Option<Arc<Storage>>,
+    acks: Acks,
 }
 
 impl Context {
@@ -112,8 +113,8 @@ impl Context {
             scrapes: Arc::new(Semaphore::new(config.scrapes_max.min(Semaphore::MAX_PERMITS))),
             large_bodies: Arc::default(),
             acks: match ack {
-                Ack::Memory => None,
-                Ack::Commit => Some(Arc::clone(&storage)),
+                Ack::Memory => Acks::of_memory(),
+                Ack::Commit => Acks::of_commits(&storage),
             },
             storage,
         }

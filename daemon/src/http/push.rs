@@ -170,12 +170,9 @@ fn refuse_packed(error: UnpackError, limit: usize, caller: &Caller, context: &Co
 
 /// The answer to a push that falls into `epoch`, when it may be given.
 async fn acknowledged(reply: Reply, epoch: u64, context: &Context) -> Reply {
-    match &context.acks {
-        None => reply,
-        Some(storage) => match storage.committed(epoch).await {
-            Ok(()) => reply,
-            Err(NotCommitted) => not_stored(),
-        },
+    match context.acks.wait_for(epoch).await {
+        Ok(()) => reply,
+        Err(NotCommitted) => not_stored(),
     }
 }
 
@@ -200,7 +197,7 @@ fn take_in(
             return (reply::text(StatusCode::BAD_REQUEST, &format!("{error}\n")), None);
         }
     };
-    if context.acks.as_ref().is_some_and(|storage| !storage.is_well()) {
+    if !context.acks.can_be_had() {
         let problem = "-storage.path cannot be written to";
         reject(Reason::NotStored, &problem, body, caller, context);
         return (not_stored(), None);

@@ -1,5 +1,7 @@
 //! The one thread that writes to the store.
 
+mod backoff;
+
 use std::{
     io,
     panic::{self, AssertUnwindSafe},
@@ -13,14 +15,9 @@ use std::{
 
 use tokio::sync::oneshot;
 
+use self::backoff::Backoff;
 use super::{Progress, State, Storage, Store, StoreError};
 use crate::{ingest::Ingest, notify, telemetry::Telemetry};
-
-/// How long after a failure it is tried again for the first time; then twice as long each time.
-const RETRY_MIN: Duration = Duration::from_secs(1);
-
-/// How long after a failure it is tried again at most.
-const RETRY_MAX: Duration = Duration::from_secs(30);
 
 /// Writes what changed.
 pub struct Committer {
@@ -38,7 +35,10 @@ struct Writer {
     progress: Progress,
     /// When the last commit began.
     begun: Instant,
-    retry: Duration,
+    /// Until what has failed is tried again.
+    recovery: Backoff,
+    /// Until a copy is tried again that what is well could do without.
+    compaction: Backoff,
 }
 
 impl Committer {
@@ -61,7 +61,8 @@ impl Committer {
             is_to_end: Arc::clone(&is_to_end),
             progress: Progress { committed: 0, state: State::Ready },
             begun: Instant::now(),
-            retry: RETRY_MIN,
+            recovery: Backoff::default(),
+            compaction: Backoff::default(),
         };
         let (tell, ended) = oneshot::channel();
         let run = move || {
@@ -86,8 +87,11 @@ impl Committer {
 impl Writer {
     fn run(&mut self) -> Result<(), StoreError> {
         while !self.is_to_end.load(Relaxed) {
-            let wait = if self.has_failed() { self.retry } else { self.interval };
-            let left = wait.saturating_sub(self.begun.elapsed());
+            let left = if self.has_failed() {
+                self.recovery.left()
+            } else {
+                self.interval.saturating_sub(self.begun.elapsed())
+            };
             let is_wanted = !self.has_failed() && self.storage.take_wanted();
             if !left.is_zero() && !is_wanted {
                 thread::park_timeout(left);
@@ -145,14 +149,17 @@ impl Writer {
     }
 
     fn copy_if_wanted(&mut self) -> Result<(), StoreError> {
-        if !self.store.wants_copy() {
+        if !self.compaction.left().is_zero() || !self.store.wants_copy() {
             return Ok(());
         }
         match self.store.begin_copy().and_then(|()| self.copy()) {
             // What there is goes on: there may be no room for both.
             Err(error) if self.store.is_well() => {
                 self.store.abandon_copy();
-                tracing::warn!(%error, "cannot write -storage.path anew in less room: it goes on growing");
+                self.telemetry().record_storage_fault(error.fault());
+                if self.compaction.fail() {
+                    tracing::warn!(%error, "cannot write -storage.path anew in less room: it goes on growing");
+                }
                 Ok(())
             }
             copied => copied,
@@ -179,6 +186,7 @@ impl Writer {
         let committed = self.write()?;
         self.store.finish_copy()?;
         self.telemetry().record_copy();
+        self.compaction.end();
         self.report(Progress { committed, state: State::Ready });
         Ok(())
     }
@@ -194,10 +202,7 @@ impl Writer {
     /// Nothing in the files is relied on from now on, and nothing is noted for them.
     fn fail(&mut self, error: &StoreError) {
         self.store.abandon_copy();
-        if self.has_failed() {
-            self.retry = (self.retry * 2).min(RETRY_MAX);
-        } else {
-            self.retry = RETRY_MIN;
+        if self.recovery.fail() {
             tracing::error!(%error, "cannot write to -storage.path: what changes is in memory alone");
         }
         self.suspend(error);
@@ -225,6 +230,7 @@ impl Writer {
         self.store.begin_copy()?;
         self.ingest.registry().resume_journal();
         self.copy()?;
+        self.recovery.end();
         notify::status("ready");
         tracing::info!("-storage.path can be written to again: all is on disk");
         Ok(())

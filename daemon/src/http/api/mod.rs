@@ -56,6 +56,7 @@ use super::{
 use crate::{
     clock,
     config::{AdminApi, Config},
+    store::NotCommitted,
     telemetry::ApiCode,
 };
 
@@ -187,21 +188,36 @@ async fn answer(
             api.walks.run(connection, PAGE_TIME_MAX, work).await?
         }
         Endpoint::Delete => {
-            let (wanted, who) = (Wanted::read(&parameters)?, Who::of(caller));
-            let work = move |walk: &mut _| {
-                Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, &who, walk))
-            };
-            api.walks.run(connection, WHOLE_TIME_MAX, work).await?
+            remove(Wanted::read(&parameters)?, Who::of(caller), context, connection).await?
         }
-        Endpoint::Wipe => {
-            let (wanted, who) = (Wanted::All, Who::of(caller));
-            let work = move |walk: &mut _| {
-                Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, &who, walk))
-            };
-            api.walks.run(connection, WHOLE_TIME_MAX, work).await?
-        }
+        Endpoint::Wipe => remove(Wanted::All, Who::of(caller), context, connection).await?,
     };
     Ok(body(bytes))
+}
+
+/// Deletes series; says so when that is as safe as a push has to be.
+async fn remove(
+    wanted: Wanted,
+    who: Who,
+    context: &Arc<Context>,
+    connection: &Arc<Connection>,
+) -> Result<Bytes, Failure> {
+    if !context.acks.can_be_had() {
+        return Err(Failure::Unavailable(
+            "nothing can be deleted in -storage.path now, see /-/ready: try again later",
+        ));
+    }
+    let held = Arc::clone(context);
+    let work = move |walk: &mut _| {
+        Ok(remove::remove(held.ingest.registry(), &held.telemetry, &wanted, &who, walk))
+    };
+    let bytes = context.api.walks.run(connection, WHOLE_TIME_MAX, work).await?;
+    match context.acks.wait_for(context.ingest.registry().epoch()).await {
+        Ok(()) => Ok(bytes),
+        Err(NotCommitted) => Err(Failure::Unavailable(
+            "what was deleted may come back with a restart, see /-/ready: try again later",
+        )),
+    }
 }
 
 /// A value, in the envelope of Prometheus.

@@ -1,6 +1,6 @@
 //! What is written belongs together, through failures too.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use parking_lot::Mutex;
 use pushprom_core::{
@@ -31,6 +31,9 @@ struct Memory(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     is_full: AtomicBool,
+    /// There is room for what is added, and for no copy.
+    is_cramped: AtomicBool,
+    copies_begun: AtomicUsize,
     records: Mutex<Vec<u8>>,
     copy: Mutex<Option<Vec<u8>>>,
 }
@@ -60,10 +63,14 @@ impl Store for Memory {
     }
 
     fn wants_copy(&self) -> bool {
-        false
+        self.0.is_cramped.load(Relaxed)
     }
 
     fn begin_copy(&mut self) -> Result<(), StoreError> {
+        self.0.copies_begun.fetch_add(1, Relaxed);
+        if self.0.is_cramped.load(Relaxed) {
+            return Err(StoreError::Failed);
+        }
         *self.0.copy.lock() = Some(Vec::new());
         Ok(())
     }
@@ -138,28 +145,62 @@ fn push(ingest: &Ingest, name: &str) -> (Answer, bool, u64) {
     }
 }
 
+/// A store, and who writes to it.
+struct Written {
+    memory: Memory,
+    ingest: Arc<Ingest>,
+    storage: Arc<Storage>,
+    committer: Committer,
+}
+
+impl Written {
+    fn start() -> Self {
+        let (memory, storage) = (Memory::default(), Arc::<Storage>::default());
+        storage.start();
+        let ingest = Arc::new(Ingest::new(registry(), Answers::default(), Arc::default()));
+        let (store, interval) = (Box::new(memory.clone()), Duration::from_millis(1));
+        let committer =
+            Committer::spawn(Arc::clone(&ingest), store, Arc::clone(&storage), interval)
+                .expect("a thread");
+        Self { memory, ingest, storage, committer }
+    }
+
+    async fn on_disk(&self, epoch: u64) -> Result<(), NotCommitted> {
+        timeout(PATIENCE, self.storage.committed(epoch)).await.expect("it is decided in time")
+    }
+}
+
+/// It goes on without, and tries again in a second, not with each commit.
+#[tokio::test]
+async fn a_copy_for_which_there_is_no_room_is_not_begun_all_the_time() {
+    let written = Written::start();
+    let begun = Instant::now();
+    written.memory.0.is_cramped.store(true, Relaxed);
+    for n in 0..100 {
+        let (.., epoch) = push(&written.ingest, &format!("m{n}"));
+        assert_eq!(written.on_disk(epoch).await, Ok(()));
+    }
+    let tries = written.memory.0.copies_begun.load(Relaxed);
+    let most = 1 + usize::try_from(begun.elapsed().as_secs()).expect("a few");
+    assert!((1..=most).contains(&tries), "{tries}");
+    written.committer.end().await.expect("nothing is left to write");
+}
+
 #[tokio::test]
 async fn a_key_is_written_with_its_message_through_a_failure() {
-    let (memory, storage) = (Memory::default(), Arc::<Storage>::default());
-    storage.start();
-    let ingest = Arc::new(Ingest::new(registry(), Answers::default(), Arc::default()));
-    let store = Box::new(memory.clone());
-    let interval = Duration::from_millis(1);
-    let committer = Committer::spawn(Arc::clone(&ingest), store, Arc::clone(&storage), interval);
-    let committer = committer.expect("a thread");
-    let on_disk = async |epoch| {
-        timeout(PATIENCE, storage.committed(epoch)).await.expect("it is decided in time")
-    };
+    let written = Written::start();
+    let Written { memory, ingest, storage, .. } = &written;
+    let on_disk = async |epoch| written.on_disk(epoch).await;
     let mut first = Vec::new();
-    first.push(("before", push(&ingest, "before")));
+    first.push(("before", push(ingest, "before")));
     assert_eq!(on_disk(first[0].1.2).await, Ok(()));
     memory.0.is_full.store(true, Relaxed);
-    first.push(("not_written", push(&ingest, "not_written")));
+    first.push(("not_written", push(ingest, "not_written")));
     let epoch = first[1].1.2;
     assert_eq!(on_disk(epoch).await, Err(NotCommitted));
-    first.push(("meanwhile", push(&ingest, "meanwhile")));
+    first.push(("meanwhile", push(ingest, "meanwhile")));
     // Whoever sends it again is told no more than the first time.
-    assert_eq!(push(&ingest, "not_written"), (first[1].1.0.clone(), false, epoch));
+    assert_eq!(push(ingest, "not_written"), (first[1].1.0.clone(), false, epoch));
     assert_eq!(on_disk(epoch).await, Err(NotCommitted));
     memory.0.is_full.store(false, Relaxed);
     let is_well = async {
@@ -169,15 +210,15 @@ async fn a_key_is_written_with_its_message_through_a_failure() {
     };
     timeout(PATIENCE, is_well).await.expect("it is tried again in time");
     for (name, (answer, _, epoch)) in &first {
-        assert_eq!(push(&ingest, name), (answer.clone(), false, *epoch));
+        assert_eq!(push(ingest, name), (answer.clone(), false, *epoch));
         assert_eq!(on_disk(*epoch).await, Ok(()), "{name}");
     }
-    first.push(("after", push(&ingest, "after")));
+    first.push(("after", push(ingest, "after")));
     assert_eq!(on_disk(first[3].1.2).await, Ok(()));
     let restored = memory.restored();
     assert_eq!(restored.registry().series_count(), 4);
     for (name, (answer, ..)) in &first {
         assert_eq!(push(&restored, name), (answer.clone(), false, 0), "{name}");
     }
-    committer.end().await.expect("nothing is left to write");
+    written.committer.end().await.expect("nothing is left to write");
 }
