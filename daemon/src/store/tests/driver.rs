@@ -99,6 +99,16 @@ impl Driver {
         Self { disk, store, memory: State::new(), commits: 0, history }
     }
 
+    /// On an empty disk, after all of these.
+    pub(super) fn after_all(steps: &[Step]) -> Self {
+        let mut driver = Self::new(MemoryDisk::default());
+        driver.open().unwrap();
+        for step in steps {
+            driver.run(step).unwrap();
+        }
+        driver
+    }
+
     /// On a disk on which all may be found that may be there when no more had been done by `before` than that.
     pub(super) fn after(before: &Self, done: usize, disk: MemoryDisk) -> Self {
         let possible = before.possible(done).into_iter().cloned();

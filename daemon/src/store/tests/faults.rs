@@ -57,14 +57,9 @@ proptest! {
 
     #[test]
     fn a_store_that_cannot_write_says_so_and_loses_nothing(steps in steps(14), seed: u64) {
-        let disk = MemoryDisk::default();
-        let mut driver = Driver::new(disk.clone());
-        driver.open().unwrap();
-        for step in &steps {
-            driver.run(step).unwrap();
-        }
+        let done = Driver::after_all(&steps).disk.done();
         let mut dice = Dice(seed);
-        for after in 0..disk.done() {
+        for after in 0..done {
             let code = if dice.roll(2) == 0 { EIO } else { ENOSPC };
             let fault = Fault { after, code, short: dice.roll(60), is_over: dice.roll(2) == 0 };
             run(&steps, fault, &mut dice);

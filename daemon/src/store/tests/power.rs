@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
-    disk::{Dice, MemoryDisk},
+    disk::Dice,
     driver::{Driver, steps},
 };
 
@@ -15,12 +15,8 @@ proptest! {
 
     #[test]
     fn a_power_cut_loses_nothing_that_was_committed(steps in steps(20), seed: u64) {
-        let disk = MemoryDisk::default();
-        let mut driver = Driver::new(disk.clone());
-        driver.open().unwrap();
-        for step in &steps {
-            driver.run(step).unwrap();
-        }
+        let driver = Driver::after_all(&steps);
+        let disk = &driver.disk;
         let mut dice = Dice(seed);
         for _ in 0..CUTS {
             let done = dice.roll(disk.done() + 1);
