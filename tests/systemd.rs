@@ -22,6 +22,7 @@ use crate::support::{BINARY, Client, PATIENCE, Server, inc, read, succeed, wait_
 /// the one before has ended.
 const SYSTEMD: &str = r#"
 import os, socket, sys
+SO_RCVBUFFORCE = 33
 kinds, folder, command = sys.argv[1], sys.argv[2], sys.argv[3:]
 def bound(kind):
     family = socket.AF_UNIX if kind in "sd" else socket.AF_INET
@@ -29,6 +30,7 @@ def bound(kind):
     address = ("127.0.0.1" if kind in "tu" else "0.0.0.0", 0)
     one.bind(os.path.join(folder, kind) if kind in "sd" else address)
     if kind in "tTs": one.listen(100)
+    if kind == "u": one.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
     return one
 sockets = [bound(kind) for kind in kinds]
 ports = [one.getsockname()[1] for kind, one in zip(kinds, sockets) if kind in "tu"]
@@ -40,7 +42,7 @@ while True:
     if child == 0:
         for place, fd in enumerate(high): os.dup2(fd, 3 + place)
         os.environ["LISTEN_FDS"], os.environ["LISTEN_PID"] = str(len(high)), str(os.getpid())
-        os.execv(command[0], command)
+        os.execvp(command[0], command)
     with open(os.path.join(folder, "pid.new"), "w") as file: file.write(str(child))
     os.rename(os.path.join(folder, "pid.new"), os.path.join(folder, "pid"))
     os.waitpid(child, 0)
@@ -58,9 +60,14 @@ struct Systemd {
 
 impl Systemd {
     fn start(kinds: &str, flags: &[&str]) -> Self {
+        Self::start_as(kinds, &[BINARY], flags)
+    }
+
+    /// Starts the server by another command.
+    fn start_as(kinds: &str, binary: &[&str], flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut command = Command::new("python3");
-        command.args(["-c", SYSTEMD, kinds]).arg(folder.path()).arg(BINARY).args(flags);
+        command.args(["-c", SYSTEMD, kinds]).arg(folder.path()).args(binary).args(flags);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut script = command.spawn().expect("python3 is installed");
         let errors = BufReader::new(script.stderr.take().expect("it is piped"));
@@ -186,6 +193,16 @@ fn open_access_is_warned_of_by_the_sockets_that_there_are() {
         let warned = lines.iter().filter(|line| line.contains("may push and scrape")).count();
         assert_eq!(warned, warnings, "{kinds} {flags:?}: {lines:?}");
     }
+}
+
+/// systemd may grant more than a process without capabilities gets.
+#[test]
+fn the_receive_buffer_of_a_passed_socket_is_kept() {
+    let setpriv = ["setpriv", "--bounding-set=-all", BINARY];
+    let mut systemd = Systemd::start_as("tu", &setpriv, &["-web.systemd-socket"]);
+    let line = systemd.line_with("transport=udp");
+    let granted = format!("receive_buffer_bytes={}", 64 << 20);
+    assert!(line.contains(&granted), "{line}");
 }
 
 /// systemd's own tool passes sockets in the same way.

@@ -56,6 +56,23 @@ fn a_password_is_asked_of_every_request() {
     assert!(!log.contains("'s"), "a password is in the log: {log}");
 }
 
+/// Two users who choose the same key by chance do not lose what they push.
+#[test]
+fn users_have_idempotency_keys_of_their_own() {
+    let site = Site::new();
+    let server = site.start(&users(), &[]);
+    let message = r#"{"id":"k","deltas":[{"type":"counter","name":"m","method":"inc"}]}"#;
+    for _ in 0..2 {
+        for user in ["alice", "bob"] {
+            let password = format!("{user}'s");
+            let login = Some((user, &*password));
+            assert_eq!(ask(&server, login, "POST", Some(message.as_bytes())).status, 200);
+        }
+    }
+    let page = ask(&server, Some(("alice", "alice's")), "GET", None).text();
+    assert!(page.contains("\nm 2\n"), "{page}");
+}
+
 #[test]
 fn headers_are_on_every_answer() {
     let site = Site::new();

@@ -29,26 +29,35 @@ struct Pusher {
     number: usize,
     /// Messages that were acknowledged.
     acknowledged: u64,
+    /// How: status and body.
+    answers: Vec<(u16, String)>,
     /// Whether the one after these was sent, and what became of it is not known.
     in_flight: bool,
 }
 
 impl Pusher {
-    /// The message: one, as far as this client's sums are concerned, adds its number to each.
+    /// The message: one, as far as this client's sums are concerned, adds its number to each. Of some the last delta
+    /// is refused, so that answers tell messages apart.
     fn message(&self, message: u64) -> String {
         let (pusher, amount) = (self.number, message % 7 + 1);
+        let bad = if message.is_multiple_of(3) {
+            format!(r#",{{"type":"{message}"}}"#)
+        } else {
+            String::new()
+        };
         format!(
             r#"[
                 {{"type":"counter","name":"pushed_total","method":"add","value":{amount},"labels":{{"pusher":"{pusher}"}}}},
                 {{"type":"counter","name":"all_total","method":"inc"}},
                 {{"type":"counter","name":"fresh_total","method":"inc","labels":{{"message":"{pusher}-{message}"}}}},
                 {{"type":"histogram","name":"seconds","method":"observe","value":{amount},"labels":{{"pusher":"{pusher}"}}}}
+                {bad}
             ]"#
         )
     }
 
-    /// Sends a message under its key; whether it was acknowledged.
-    fn send(&self, client: &mut Client, message: u64) -> bool {
+    /// Sends a message under its key; how it was acknowledged.
+    fn send(&self, client: &mut Client, message: u64) -> Option<(u16, String)> {
         let (pusher, body) = (self.number, self.message(message));
         let request = format!(
             "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\
@@ -56,21 +65,41 @@ impl Pusher {
             body.len()
         );
         let reply = client.send(request.as_bytes()).ok().and_then(|()| client.reply());
-        reply.is_some_and(|reply| {
-            assert_eq!((reply.status, reply.text().as_str()), (200, "ok"));
-            true
+        reply.map(|reply| {
+            let (status, text) = (reply.status, reply.text());
+            if message.is_multiple_of(3) {
+                let tells =
+                    text.contains(r#""applied":4"#) && text.contains(&format!(r#"\"{message}\""#));
+                assert!(status == 400 && tells, "{status} {text}");
+            } else {
+                assert_eq!((status, &*text), (200, "ok"));
+            }
+            (status, text)
         })
+    }
+
+    /// Sends messages that were acknowledged once more: each is answered as it was.
+    #[track_caller]
+    fn repeat(&self, client: &mut Client, last: usize) {
+        let first = self.answers.len().saturating_sub(last);
+        for (message, answer) in (0..).zip(&self.answers).skip(first) {
+            assert_eq!(self.send(client, message).as_ref(), Some(answer), "{message}");
+        }
+    }
+
+    /// What was in flight is acknowledged.
+    fn acknowledge(&mut self, answer: (u16, String)) {
+        self.answers.push(answer);
+        self.acknowledged += 1;
+        self.in_flight = false;
     }
 
     /// Sends one after the other until the server is gone.
     fn push(&mut self, mut client: Client, is_over: &AtomicBool) {
         while !is_over.load(Relaxed) {
             self.in_flight = true;
-            if !self.send(&mut client, self.acknowledged) {
-                return;
-            }
-            self.in_flight = false;
-            self.acknowledged += 1;
+            let Some(answer) = self.send(&mut client, self.acknowledged) else { return };
+            self.acknowledge(answer);
         }
     }
 
@@ -93,6 +122,12 @@ impl Pusher {
         assert!(range.contains(&count), "{count} observations are not in {range:?}");
         let sum = value(&format!("seconds_sum{label}"));
         assert_eq!(pushed.to_bits(), sum.to_bits(), "a message is there whole or not at all");
+        let bucket =
+            |le: &str| value(&format!("seconds_bucket{{pusher=\"{}\",le=\"{le}\"}}", self.number));
+        assert_eq!(bucket("+Inf").to_bits(), count.to_bits());
+        let ones = |messages: u64| exact(messages.div_ceil(7));
+        let range = ones(self.acknowledged)..=ones(sent);
+        assert!(range.contains(&bucket("1")), "{} is not in {range:?}", bucket("1"));
     }
 }
 
@@ -129,7 +164,15 @@ fn nothing_acknowledged_is_lost_and_nothing_counts_twice() {
     check(&server, &mut pushers, &datagrams);
     let all: u64 = pushers.iter().map(|pusher| pusher.acknowledged).sum();
     assert!(all > kills, "{all} messages were acknowledged");
-    assert_eq!(server.scrape().value("all_total"), Some(exact(all)));
+    // Every key, however long ago it was acknowledged.
+    for pusher in &pushers {
+        pusher.repeat(&mut Client::connect(server.http), usize::MAX);
+    }
+    let page = server.scrape();
+    assert_eq!(page.value("all_total"), Some(exact(all)));
+    for pusher in &pushers {
+        pusher.check(&page);
+    }
 }
 
 /// Looks at what a server that has just started holds, sends again what is in doubt, and some of what is not.
@@ -137,15 +180,19 @@ fn check(server: &Server, pushers: &mut [Pusher], datagrams: &AtomicU64) {
     let page = server.scrape();
     let received = page.value("datagrams_total").unwrap_or(0.0);
     assert!(received <= exact(datagrams.load(Relaxed)), "{received} datagrams");
+    let acknowledged: u64 = pushers.iter().map(|pusher| pusher.acknowledged).sum();
+    let in_flight: u64 = pushers.iter().map(|pusher| u64::from(pusher.in_flight)).sum();
+    let range = exact(acknowledged)..=exact(acknowledged + in_flight);
+    let all = page.value("all_total").unwrap_or(0.0);
+    assert!(range.contains(&all), "{all} is not in {range:?}");
     let mut client = Client::connect(server.http);
     for pusher in pushers.iter_mut() {
         pusher.check(&page);
-        let first = pusher.acknowledged.saturating_sub(u64::try_from(REPEATED).unwrap_or_default());
-        for message in first..pusher.acknowledged + u64::from(pusher.in_flight) {
-            assert!(pusher.send(&mut client, message));
+        pusher.repeat(&mut client, REPEATED);
+        if pusher.in_flight {
+            let answer = pusher.send(&mut client, pusher.acknowledged).expect("an answer");
+            pusher.acknowledge(answer);
         }
-        pusher.acknowledged += u64::from(pusher.in_flight);
-        pusher.in_flight = false;
     }
     let page = server.scrape();
     for pusher in pushers.iter() {

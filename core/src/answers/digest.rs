@@ -3,15 +3,24 @@
 
 use sha2::{Digest, Sha256};
 
+use super::Owner;
 use crate::model::Key;
 
 /// Of a key and whose it is.
-pub(super) fn of_key(principal: Option<&str>, key: &Key<'_>) -> u128 {
+pub(super) fn of_key(owner: Owner<'_>, key: &Key<'_>) -> u128 {
     let mut hash = Sha256::new();
-    if let Some(name) = principal {
-        // No key has a line feed, so this is read in one way alone.
-        hash.update(name);
-        hash.update(b"\n");
+    // No key has a line feed, and no name of a principal, so this is read in one way alone.
+    match owner {
+        Owner::Anybody => {}
+        Owner::Principal(name) => {
+            hash.update(name);
+            hash.update(b"\n");
+        }
+        Owner::User(name) => {
+            hash.update(b"\n");
+            hash.update(name);
+            hash.update(b"\n");
+        }
     }
     hash.update(key.as_str());
     shortened(hash)
@@ -29,14 +38,24 @@ fn shortened(hash: Sha256) -> u128 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
     fn digests_are_the_same_for_ever() {
         let key = Key::new("a".into()).unwrap();
         assert_eq!(of_message(b""), 0xe3b0_c442_98fc_1c14_9afb_f4c8_996f_b924);
-        assert_eq!(of_key(None, &key), 0xca97_8112_ca1b_bdca_fac2_31b3_9a23_dc4d);
-        assert_ne!(of_key(Some(""), &key), of_key(None, &key));
-        assert_ne!(of_key(Some("b"), &key), of_key(Some("c"), &key));
+        assert_eq!(of_key(Owner::Anybody, &key), 0xca97_8112_ca1b_bdca_fac2_31b3_9a23_dc4d);
+        let owners = [
+            Owner::Anybody,
+            Owner::Principal(""),
+            Owner::Principal("b"),
+            Owner::Principal("c"),
+            Owner::User(""),
+            Owner::User("b"),
+        ];
+        let digests: HashSet<u128> = owners.iter().map(|owner| of_key(*owner, &key)).collect();
+        assert_eq!(digests.len(), owners.len());
     }
 }

@@ -75,6 +75,17 @@ pub struct Answers {
     table: Mutex<Table>,
 }
 
+/// Whose a key is. Keys of different owners have nothing to do with each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner<'a> {
+    /// Everybody who shows nothing: they are one.
+    Anybody,
+    /// A principal, by name.
+    Principal(&'a str),
+    /// A user, by name, who is no principal.
+    User(&'a str),
+}
+
 /// What is known of a key.
 pub enum Claim<'a> {
     /// Nothing. Until this is dropped, or has an answer, who comes with the same key waits.
@@ -106,16 +117,15 @@ impl Answers {
         Self { retention, stripes, table: Mutex::default() }
     }
 
-    /// Asks for the key of a message. Keys of different principals have nothing to do with each other; those of
-    /// nobody are one principal's.
+    /// Asks for the key of a message.
     pub fn claim(
         &self,
-        principal: Option<&str>,
+        owner: Owner<'_>,
         key: &Key<'_>,
         message: &[u8],
         now: Timestamp,
     ) -> Claim<'_> {
-        let (key, message) = (digest::of_key(principal, key), digest::of_message(message));
+        let (key, message) = (digest::of_key(owner, key), digest::of_message(message));
         let stripe = usize::try_from(key % u128::from(STRIPES)).ok();
         let stripe = stripe.and_then(|place| self.stripes.get(place));
         let stripe = stripe.map(Mutex::lock);

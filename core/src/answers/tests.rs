@@ -12,6 +12,10 @@ fn key(text: &str) -> Key<'_> {
     Key::new(text.into()).unwrap()
 }
 
+fn owner(principal: Option<&str>) -> Owner<'_> {
+    principal.map_or(Owner::Anybody, Owner::Principal)
+}
+
 /// An answer that tells itself from others.
 fn answer(number: u64, refusals: usize) -> Answer {
     let refused = (0..refusals).map(|index| (index, format!("no {number}").into())).collect();
@@ -27,7 +31,7 @@ fn push(
     now: u64,
     fresh: Answer,
 ) -> Result<(Answer, bool), ()> {
-    match answers.claim(principal, &key(name), message.as_bytes(), Timestamp(now)) {
+    match answers.claim(owner(principal), &key(name), message.as_bytes(), Timestamp(now)) {
         Claim::New(claimed) => {
             claimed.answer(fresh.clone(), 1);
             Ok((fresh, true))
@@ -127,7 +131,7 @@ fn long_answers_drive_out_old_ones() {
 #[test]
 fn what_comes_with_a_key_that_is_being_applied_waits_for_the_answer() {
     let answers = Answers::new(RETENTION);
-    let Claim::New(claimed) = answers.claim(None, &key("a"), b"m", Timestamp(0)) else {
+    let Claim::New(claimed) = answers.claim(Owner::Anybody, &key("a"), b"m", Timestamp(0)) else {
         unreachable!("nothing has come")
     };
     thread::scope(|scope| {
@@ -139,7 +143,8 @@ fn what_comes_with_a_key_that_is_being_applied_waits_for_the_answer() {
             assert_eq!(other.join().unwrap(), (answer(1, 2), false));
         }
     });
-    let Claim::Again(answered) = answers.claim(None, &key("a"), b"m", Timestamp(0)) else {
+    let Claim::Again(answered) = answers.claim(Owner::Anybody, &key("a"), b"m", Timestamp(0))
+    else {
         unreachable!("it has been answered")
     };
     assert_eq!(answered.epoch(), 7);
@@ -148,7 +153,7 @@ fn what_comes_with_a_key_that_is_being_applied_waits_for_the_answer() {
 #[test]
 fn a_message_that_is_not_answered_leaves_no_key() {
     let answers = Answers::new(RETENTION);
-    drop(answers.claim(None, &key("a"), b"m", Timestamp(0)));
+    drop(answers.claim(Owner::Anybody, &key("a"), b"m", Timestamp(0)));
     assert_eq!(push(&answers, None, "a", "n", 0, answer(1, 0)), Ok((answer(1, 0), true)));
 }
 
@@ -280,7 +285,7 @@ proptest! {
                     model.latest = model.latest.max(now);
                     let known = model.find(principal, name).map(|it| (it.2 == message, it.4.clone()));
                     let (name, text) = (name.to_string(), message.to_string());
-                    match (answers.claim(principal, &key(&name), text.as_bytes(), Timestamp(now)), known) {
+                    match (answers.claim(owner(principal), &key(&name), text.as_bytes(), Timestamp(now)), known) {
                         (Claim::New(claimed), None) => if is_taken {
                             let fresh = answer(u64::try_from(number).unwrap(), number % 3);
                             let name = name.parse().unwrap();

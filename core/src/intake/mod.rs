@@ -14,12 +14,12 @@ use std::{fmt, ops::AddAssign, sync::Arc};
 use smallvec::SmallVec;
 
 use crate::{
-    answers::{Answer, Answered, Answers, Claim, Claimed},
+    answers::{Answer, Answered, Answers, Claim, Claimed, Owner},
     intake::sampling::Sampling,
     limits::Limits,
     memo::{Memo, Place, Vacancy},
     model::{Change, Delta, Key, Kind, Quoted, Timestamp},
-    policy::Source,
+    policy::{Client, Source},
     registry::{Applied, Destination, Known, Pass, Registry, Rejected, Turn},
     wire::json::{
         self, DeltaError, Envelope, Item, Items, MessageError, OUTLINE_BYTES_MAX, Outline,
@@ -199,7 +199,7 @@ impl Intake {
         let Some(key) = key else {
             return Taken::Anew(self.take_in_letter(letter, &turn, terms, now));
         };
-        match answers.claim(terms.source.policy.principal(), key, message, now) {
+        match answers.claim(owner(terms.source), key, message, now) {
             Claim::New(claimed) => {
                 let terms = Terms { broken: Broken::Refuse, ..terms };
                 let outcome = self.take_in_letter(letter, &turn, terms, now);
@@ -304,6 +304,17 @@ impl Intake {
             self.memo.put(vacancy, policy, outline.before, outline.after, remembered);
         }
         outcome
+    }
+}
+
+/// Whose the key of a message is.
+fn owner(source: Source<'_>) -> Owner<'_> {
+    match (source.policy.principal(), source.client) {
+        (Some(name), _) => Owner::Principal(name),
+        (None, Client::User(name)) => Owner::User(name),
+        (None, Client::Unnamed | Client::Address(_) | Client::Unix | Client::Principal(_)) => {
+            Owner::Anybody
+        }
     }
 }
 

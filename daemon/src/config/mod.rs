@@ -451,9 +451,14 @@ fn rules(values: &Values) -> Result<Rules, ConfigError> {
 }
 
 fn storage(values: &Values) -> Result<Option<Storage>, ConfigError> {
-    let ack = values.get("storage.ack", parse_ack)?;
-    let commit_interval = values.get("storage.commit-interval", parse_duration)?;
     let path = values.get_paths("storage.path", parse_optional_path)?;
+    let ack = values.get("storage.ack", |text| match parse_ack(text)? {
+        Ack::Commit if path.is_none() => {
+            Err("say with -storage.path where to commit to".to_owned())
+        }
+        ack @ (Ack::Memory | Ack::Commit) => Ok(ack),
+    })?;
+    let commit_interval = values.get("storage.commit-interval", parse_duration)?;
     Ok(path.map(|path| Storage { path, ack, commit_interval }))
 }
 

@@ -72,6 +72,17 @@ fn flags_are_read_as_go_reads_them() {
 }
 
 #[test]
+fn what_is_acknowledged_on_disk_needs_one() {
+    let ack = |config: &Config| format!("{:?}", config.storage.as_ref().map(|it| it.ack));
+    check("-storage.ack=memory", ack, Ok("None"));
+    check("-storage.ack=commit -storage.path=/d", ack, Ok("Some(Commit)"));
+    for line in ["-storage.ack=commit", "-storage.ack=commit -storage.path="] {
+        let expected = "invalid value \"commit\" for flag -storage.ack: say with -storage.path where to commit to";
+        check(line, ack, Err(expected));
+    }
+}
+
+#[test]
 fn switches_take_a_value_after_an_equals_sign_alone() {
     check("-debug", level, Ok("debug"));
     check("-debug=T", level, Ok("debug"));

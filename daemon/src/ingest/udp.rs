@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc};
 
 use rustix::net::sockopt::set_socket_recv_buffer_size_force;
-use socket2::{Socket, Type};
+use socket2::{Domain, Socket, Type};
 
 use crate::{
     config::{Address, Config},
@@ -22,22 +22,28 @@ pub struct Bound {
 
 /// Binds an address, with as many sockets and as large buffers as `config` says.
 pub fn bind(address: &Address, config: &Config) -> io::Result<Bound> {
-    prepare(socket::bind_group(address, Type::DGRAM, config.udp_sockets, |_| Ok(()))?, config)
+    let sockets = socket::bind_group(address, Type::DGRAM, config.udp_sockets, |_| Ok(()))?;
+    let asked = config.udp_receive_buffer_bytes;
+    let mut granted = usize::MAX;
+    for socket in &sockets {
+        granted = granted.min(ask_for_buffer(socket, asked)?);
+    }
+    prepare(sockets, granted, asked)
 }
 
 /// Takes a socket that somebody else has bound. The kernel divides nothing between several of it.
 pub fn adopt(socket: Socket, config: &Config) -> io::Result<Bound> {
     // Those who receive wait for datagrams.
     socket.set_nonblocking(false)?;
-    prepare(vec![socket], config)
+    let asked = config.udp_receive_buffer_bytes;
+    // Who has bound it may have had more for it than we can: `ReceiveBuffer=` is not bound by net.core.rmem_max.
+    let ours = ask_for_buffer(&Socket::new(Domain::IPV4, Type::DGRAM, None)?, asked)?;
+    let theirs = granted_buffer(&socket)?;
+    let granted = if ours > theirs { ask_for_buffer(&socket, asked)? } else { theirs };
+    prepare(vec![socket], granted, asked)
 }
 
-fn prepare(sockets: Vec<Socket>, config: &Config) -> io::Result<Bound> {
-    let asked = config.udp_receive_buffer_bytes;
-    let mut receive_buffer_bytes = usize::MAX;
-    for socket in &sockets {
-        receive_buffer_bytes = receive_buffer_bytes.min(ask_for_buffer(socket, asked)?);
-    }
+fn prepare(sockets: Vec<Socket>, receive_buffer_bytes: usize, asked: usize) -> io::Result<Bound> {
     if receive_buffer_bytes < asked / 2 {
         let remedy = format!("sysctl -w net.core.rmem_max={asked}");
         tracing::warn!(
@@ -67,6 +73,11 @@ fn ask_for_buffer(socket: &Socket, bytes: usize) -> io::Result<usize> {
     if set_socket_recv_buffer_size_force(socket, bytes).is_err() {
         socket.set_recv_buffer_size(bytes)?;
     }
+    granted_buffer(socket)
+}
+
+/// The receive buffer that a socket has, in the unit in which it is asked for.
+fn granted_buffer(socket: &Socket) -> io::Result<usize> {
     // Linux sets aside twice what it was asked for, since it charges its own book-keeping to the buffer,
     // and reports that.
     Ok(socket.recv_buffer_size()? / 2)
