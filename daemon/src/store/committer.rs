@@ -29,7 +29,8 @@ pub struct Committer {
     ended: oneshot::Receiver<Result<(), StoreError>>,
 }
 
-struct Writer {
+/// What the thread does, a step at a time.
+pub(super) struct Writer {
     ingest: Arc<Ingest>,
     store: Box<dyn Store>,
     storage: Arc<Storage>,
@@ -50,19 +51,10 @@ impl Committer {
         storage: Arc<Storage>,
         interval: Duration,
     ) -> io::Result<Self> {
-        let is_to_end = Arc::new(AtomicBool::new(false));
         ingest.telemetry().record_stored(store.bytes());
         let waiting = Arc::clone(&storage);
-        let mut writer = Writer {
-            ingest,
-            store,
-            storage,
-            interval,
-            is_to_end: Arc::clone(&is_to_end),
-            progress: Progress { committed: 0, state: State::Ready },
-            begun: Instant::now(),
-            retry: RETRY_MIN,
-        };
+        let mut writer = Writer::new(ingest, store, storage, interval);
+        let is_to_end = Arc::clone(&writer.is_to_end);
         let (tell, ended) = oneshot::channel();
         let run = move || {
             // Unwind safety: nothing is done with the store after a panic.
@@ -84,6 +76,25 @@ impl Committer {
 }
 
 impl Writer {
+    /// One that has written nothing yet: see [`Committer::spawn`].
+    pub(super) fn new(
+        ingest: Arc<Ingest>,
+        store: Box<dyn Store>,
+        storage: Arc<Storage>,
+        interval: Duration,
+    ) -> Self {
+        Self {
+            ingest,
+            store,
+            storage,
+            interval,
+            is_to_end: Arc::default(),
+            progress: Progress { committed: 0, state: State::Ready },
+            begun: Instant::now(),
+            retry: RETRY_MIN,
+        }
+    }
+
     fn run(&mut self) -> Result<(), StoreError> {
         while !self.is_to_end.load(Relaxed) {
             let wait = if self.has_failed() { self.retry } else { self.interval };
@@ -93,16 +104,26 @@ impl Writer {
                 thread::park_timeout(left);
                 continue;
             }
-            self.begun = Instant::now();
-            let written = if self.has_failed() {
-                self.recover()
-            } else {
-                self.commit().and_then(|()| self.copy_if_wanted())
-            };
-            if let Err(error) = written {
-                self.fail(&error);
-            }
+            self.write_or_recover();
         }
+        self.end()
+    }
+
+    /// Writes what changed, or all there is if that has failed before; reports how it went.
+    pub(super) fn write_or_recover(&mut self) {
+        self.begun = Instant::now();
+        let written = if self.has_failed() {
+            self.recover()
+        } else {
+            self.commit().and_then(|()| self.copy_if_wanted())
+        };
+        if let Err(error) = written {
+            self.fail(&error);
+        }
+    }
+
+    /// Writes what is left, and closes the store.
+    pub(super) fn end(&mut self) -> Result<(), StoreError> {
         // What could not be written so far gets a last chance; what could needs no copy any more.
         if self.has_failed() {
             self.recover()?;
