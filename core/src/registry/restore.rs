@@ -85,7 +85,7 @@ impl Restore<'_> {
     pub fn follow(&mut self, record: &Record<'_>, is_settled: bool) -> Result<(), RestoreError> {
         match record {
             Record::Family(record) => self.family(record),
-            Record::Series(record) => self.born(record),
+            Record::Series(record) => self.born(record, is_settled),
             Record::State(record) => {
                 self.note_id(record.id);
                 let Some(entry) = self.series.get(&record.id) else {
@@ -170,11 +170,12 @@ impl Restore<'_> {
         Ok(())
     }
 
-    fn born(&mut self, record: &SeriesRecord<'_>) -> Result<(), RestoreError> {
+    fn born(&mut self, record: &SeriesRecord<'_>, is_settled: bool) -> Result<(), RestoreError> {
         let id = record.id;
         self.note_id(id);
         let Some(family) = self.families.get(&record.family) else {
-            return unless(false, "family", record.family);
+            // A copy lacks a family that was gone when it began, though its series are born and gone beside it.
+            return unless(!is_settled, "family", record.family);
         };
         let pairs = record.labels.iter().map(|label| (&*label.name, &*label.value));
         let pairs: LabelPairs<'_> = pairs

@@ -26,7 +26,8 @@ pub struct Committer {
     ended: oneshot::Receiver<Result<(), StoreError>>,
 }
 
-struct Writer {
+/// What the thread does, a step at a time.
+pub(super) struct Writer {
     ingest: Arc<Ingest>,
     store: Box<dyn Store>,
     storage: Arc<Storage>,
@@ -50,20 +51,10 @@ impl Committer {
         storage: Arc<Storage>,
         interval: Duration,
     ) -> io::Result<Self> {
-        let is_to_end = Arc::new(AtomicBool::new(false));
         ingest.telemetry().record_stored(store.bytes());
         let waiting = Arc::clone(&storage);
-        let mut writer = Writer {
-            ingest,
-            store,
-            storage,
-            interval,
-            is_to_end: Arc::clone(&is_to_end),
-            progress: Progress { committed: 0, state: State::Ready },
-            begun: Instant::now(),
-            recovery: Backoff::default(),
-            compaction: Backoff::default(),
-        };
+        let mut writer = Writer::new(ingest, store, storage, interval);
+        let is_to_end = Arc::clone(&writer.is_to_end);
         let (tell, ended) = oneshot::channel();
         let run = move || {
             // Unwind safety: nothing is done with the store after a panic.
@@ -85,6 +76,26 @@ impl Committer {
 }
 
 impl Writer {
+    /// One that has written nothing yet: see [`Committer::spawn`].
+    pub(super) fn new(
+        ingest: Arc<Ingest>,
+        store: Box<dyn Store>,
+        storage: Arc<Storage>,
+        interval: Duration,
+    ) -> Self {
+        Self {
+            ingest,
+            store,
+            storage,
+            interval,
+            is_to_end: Arc::default(),
+            progress: Progress { committed: 0, state: State::Ready },
+            begun: Instant::now(),
+            recovery: Backoff::default(),
+            compaction: Backoff::default(),
+        }
+    }
+
     fn run(&mut self) -> Result<(), StoreError> {
         while !self.is_to_end.load(Relaxed) {
             let left = if self.has_failed() {
@@ -97,16 +108,29 @@ impl Writer {
                 thread::park_timeout(left);
                 continue;
             }
-            self.begun = Instant::now();
-            let written = if self.has_failed() {
-                self.recover()
-            } else {
-                self.commit().and_then(|()| self.copy_if_wanted())
-            };
-            if let Err(error) = written {
-                self.fail(&error);
+            self.write_or_recover();
+            if self.compaction.left().is_zero() {
+                self.copy_if_wanted();
             }
         }
+        self.end()
+    }
+
+    /// Writes what changed, or all there is if that has failed before; reports how it went.
+    pub(super) fn write_or_recover(&mut self) {
+        self.begun = Instant::now();
+        let written = if self.has_failed() {
+            self.recover()
+        } else {
+            self.commit()
+        };
+        if let Err(error) = written {
+            self.fail(&error);
+        }
+    }
+
+    /// Writes what is left, and closes the store.
+    pub(super) fn end(&mut self) -> Result<(), StoreError> {
         // What could not be written so far gets a last chance; what could needs no copy any more.
         if self.has_failed() {
             self.recover()?;
@@ -148,9 +172,10 @@ impl Writer {
         Ok(epoch)
     }
 
-    fn copy_if_wanted(&mut self) -> Result<(), StoreError> {
-        if !self.compaction.left().is_zero() || !self.store.wants_copy() {
-            return Ok(());
+    /// Writes all there is anew, if that takes much less room; reports how it went.
+    pub(super) fn copy_if_wanted(&mut self) {
+        if self.has_failed() || !self.store.wants_copy() {
+            return;
         }
         match self.store.begin_copy().and_then(|()| self.copy()) {
             // What there is goes on: there may be no room for both.
@@ -160,9 +185,9 @@ impl Writer {
                 if self.compaction.fail() {
                     tracing::warn!(%error, "cannot write -storage.path anew in less room: it goes on growing");
                 }
-                Ok(())
             }
-            copied => copied,
+            Err(error) => self.fail(&error),
+            Ok(()) => {}
         }
     }
 

@@ -76,12 +76,26 @@ pub fn open(
     rules: &Rules,
     storage: &Storage,
 ) -> Result<Box<dyn Store>, StoreError> {
+    let shown = || path.display().to_string();
+    let disk = OsDisk::open(path.to_owned());
+    let disk = disk.map_err(|error| StoreError::NoDirectory { path: shown(), error })?;
+    let disk = disk.ok_or_else(|| StoreError::InUse { path: shown() })?;
+    let mut store = Box::new(Log::new(Box::new(disk)));
+    restore(&mut *store, path, registry, answers, rules, storage)?;
+    Ok(store)
+}
+
+/// Restores from a store that is in `path`, and makes it ready.
+fn restore(
+    store: &mut dyn Store,
+    path: &Path,
+    registry: &Registry,
+    answers: &Answers,
+    rules: &Rules,
+    storage: &Storage,
+) -> Result<(), StoreError> {
     let begun = Instant::now();
     let shown = path.display().to_string();
-    let disk = OsDisk::open(path.to_owned());
-    let disk = disk.map_err(|error| StoreError::NoDirectory { path: shown.clone(), error })?;
-    let disk = disk.ok_or(StoreError::InUse { path: shown.clone() })?;
-    let mut store = Log::new(Box::new(disk));
     let mut report = Report::new(storage, path);
     let mut restore = registry.restore(rules);
     let loaded = store.load(&mut |piece, is_settled| {
@@ -104,7 +118,7 @@ pub fn open(
     let (bytes, unfinished) = (loaded.bytes, loaded.unfinished);
     let (families, series) = (restored.families, restored.series);
     tracing::info!(path = shown, families, series, bytes, unfinished, took = ?begun.elapsed(), "restored");
-    Ok(Box::new(store))
+    Ok(())
 }
 
 /// Takes records, and whether all that they are about must be known: see

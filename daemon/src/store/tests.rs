@@ -5,4 +5,5 @@ mod damage;
 mod disk;
 mod driver;
 mod faults;
+mod model;
 mod power;

@@ -17,11 +17,17 @@ impl Copy {
 
     #[track_caller]
     fn restored(&self, rules: &Rules) -> Registry {
+        self.restored_if(rules, true)
+    }
+
+    /// As what comes after a copy, or as what is in one.
+    #[track_caller]
+    fn restored_if(&self, rules: &Rules, is_settled: bool) -> Registry {
         let registry = Registry::journaled(SchemaConflicts::Adopt);
         let mut restore = registry.restore(rules);
         for piece in &self.0 {
             for record in Record::all_in(piece) {
-                restore.follow(&record.unwrap(), true).unwrap();
+                restore.follow(&record.unwrap(), is_settled).unwrap();
             }
         }
         restore.finish(|_| ()).unwrap();
@@ -161,6 +167,26 @@ fn a_value_is_captured_as_it_was_at_the_cut() {
     assert!(all(&copy.restored(&Rules::default())).contains("whole: 1"));
     copy.follow(&registry);
     assert_eq!(all(&copy.restored(&Rules::default())), all(&registry));
+}
+
+#[test]
+fn a_series_may_be_born_and_gone_beside_a_copy_that_lacks_its_family() {
+    let policy = Policy::default();
+    let registry = Registry::journaled(SchemaConflicts::Adopt);
+    apply_at(&registry, &policy, INC, 1);
+    // What tells of the family is elsewhere.
+    Copy::default().follow(&registry);
+    apply_at(&registry, &policy, DELTAS[1], 2);
+    registry.delete(|_| Continue(true), |_, _| Continue(true), || ());
+    let mut copy = Copy::default();
+    registry
+        .all_records(|piece| {
+            copy.0.push(piece.to_vec());
+            Ok::<(), ()>(())
+        })
+        .unwrap();
+    copy.follow(&registry);
+    assert_eq!(all(&copy.restored_if(&Rules::default(), false)), all(&registry));
 }
 
 #[test]

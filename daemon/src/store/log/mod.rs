@@ -234,8 +234,9 @@ impl Store for Log {
                 let mut part = Part { file, name, salt, bytes, frames, copied, synced: bytes };
                 if log.whole < log.bytes {
                     part.file.truncate(log.whole).map_err(self.io("cut", name))?;
-                    part.file.sync().map_err(self.io("sync", name))?;
                 }
+                // What has been read may have been written by a process that ended before it was on disk.
+                part.file.sync().map_err(self.io("sync", name))?;
                 part
             }
         };

@@ -86,6 +86,11 @@ impl MemoryDisk {
         self.state().has_failed
     }
 
+    /// Whether something is to go wrong.
+    pub(super) fn is_to_fail(&self) -> bool {
+        self.state().fault.is_some()
+    }
+
     pub(super) fn mend(&self) {
         self.state().fault = None;
     }

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
-    disk::Dice,
-    driver::{Driver, steps},
+    disk::{Dice, Fault, MemoryDisk},
+    driver::{Driver, Step, steps},
 };
 
 /// Cuts of each workload.
@@ -31,5 +31,24 @@ proptest! {
             let cut = next.disk.after_power_cut(done, &mut dice);
             Driver::after(&next, done, cut).open().unwrap();
         }
+    }
+}
+
+#[test]
+fn what_a_start_has_read_survives_a_power_cut() {
+    let disk = MemoryDisk::default();
+    let mut driver = Driver::new(disk.clone());
+    driver.open().unwrap();
+    // A commit that is written and not synced; then the process is killed.
+    let eio = 5;
+    disk.fail(Fault { after: disk.done() + 1, code: eio, short: 0, is_over: false });
+    assert!(driver.run(&Step::Commit(vec![(1, 1)])).is_err());
+    disk.mend();
+    driver.open().unwrap();
+    assert!(driver.possible(disk.done())[0].contains_key(&1), "the next one has read it");
+    let mut dice = Dice(0);
+    for _ in 0..CUTS {
+        let cut = disk.after_power_cut(disk.done(), &mut dice);
+        Driver::after(&driver, disk.done(), cut).open().unwrap();
     }
 }
