@@ -140,7 +140,8 @@ impl Journal {
         let Some(shard) = self.shard_of(series.id()) else { return };
         let mut shard = shard.lock();
         let (epoch, marked) = (self.epoch(), series.marked());
-        if marked == epoch {
+        // One that is gone has been noted by who removed it, and changes no more.
+        if marked == epoch || series.is_gone() {
             return;
         }
         if epoch != NONE {

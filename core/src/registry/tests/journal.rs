@@ -1,9 +1,12 @@
 //! What is captured of a registry, and what comes of it again.
 
-use std::{num::NonZeroU32, ops::ControlFlow::Continue};
+use std::{cell::RefCell, num::NonZeroU32, ops::ControlFlow::Continue};
 
 use super::*;
-use crate::{model::Span, record::Record};
+use crate::{
+    model::{LabelSet, Span},
+    record::Record,
+};
 
 /// Records as a store has them: what was captured at each cut, in order.
 #[derive(Default)]
@@ -161,6 +164,29 @@ fn a_value_is_captured_as_it_was_at_the_cut() {
     assert!(all(&copy.restored(&Rules::default())).contains("whole: 1"));
     copy.follow(&registry);
     assert_eq!(all(&copy.restored(&Rules::default())), all(&registry));
+}
+
+#[test]
+fn a_series_goes_once() {
+    let policy = Policy::default();
+    let registry = Registry::journaled(SchemaConflicts::Adopt);
+    let labelled = |value: u32| {
+        format!(r#"{{"type":"counter","name":"c","method":"inc","labels":{{"a":"{value}"}}}}"#)
+    };
+    for value in 0..3 {
+        apply_at(&registry, &policy, &labelled(value), 1);
+    }
+    let copy = RefCell::new(Copy::default());
+    copy.borrow_mut().follow(&registry);
+    // The first one has been marked as gone when the next is looked at, and is found until the delete is over.
+    let is_wanted = |_: &str, _: &LabelSet| {
+        copy.borrow_mut().follow(&registry);
+        apply_at(&registry, &policy, &labelled(0), 2);
+        Continue(true)
+    };
+    registry.delete(|_| Continue(true), is_wanted, || ());
+    copy.borrow_mut().follow(&registry);
+    assert_eq!(all(&copy.borrow().restored(&Rules::default())), all(&registry));
 }
 
 #[test]
