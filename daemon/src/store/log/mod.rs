@@ -234,8 +234,9 @@ impl Store for Log {
                 let mut part = Part { file, name, salt, bytes, frames, copied, synced: bytes };
                 if log.whole < log.bytes {
                     part.file.truncate(log.whole).map_err(self.io("cut", name))?;
-                    part.file.sync().map_err(self.io("sync", name))?;
                 }
+                // Whoever wrote the last batch may have been killed before it was on disk.
+                part.file.sync().map_err(self.io("sync", name))?;
                 part
             }
         };

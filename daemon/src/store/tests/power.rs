@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
-    disk::Dice,
-    driver::{Driver, steps},
+    disk::{Dice, Fault, MemoryDisk},
+    driver::{Driver, Step, steps},
 };
 
 /// Cuts of each workload.
@@ -31,5 +31,22 @@ proptest! {
             let cut = next.disk.after_power_cut(done, &mut dice);
             Driver::after(&next, done, cut).open().unwrap();
         }
+    }
+}
+
+#[test]
+fn what_a_start_has_found_is_on_disk() {
+    let disk = MemoryDisk::default();
+    let mut driver = Driver::new(disk.clone());
+    driver.open().unwrap();
+    // Killed when it had written, and not synced.
+    disk.fail(Fault { after: disk.done() + 1, code: 5, short: 0, is_over: true });
+    driver.run(&Step::Commit(vec![(1, 1)])).unwrap_err();
+    driver.open().unwrap();
+    let mut dice = Dice(0);
+    for _ in 0..CUTS {
+        let done = disk.done();
+        let cut = disk.after_power_cut(done, &mut dice);
+        Driver::after(&driver, done, cut).open().unwrap();
     }
 }
