@@ -237,6 +237,10 @@ impl Journal {
     fn while_nobody_passes<T>(&self, work: impl FnOnce() -> T) -> T {
         let mut passes = self.passes.lock();
         passes.retain(|pass| Arc::strong_count(pass) > 1);
+        // One may be in the middle of a long message: the others are not held up by that.
+        for pass in &*passes {
+            drop(pass.0.lock());
+        }
         let held: Vec<MutexGuard<'_, ()>> = passes.iter().map(|pass| pass.0.lock()).collect();
         let done = work();
         drop(held);

@@ -1,6 +1,6 @@
 //! What is captured of a registry, and what comes of it again.
 
-use std::{cell::RefCell, num::NonZeroU32, ops::ControlFlow::Continue};
+use std::{cell::RefCell, num::NonZeroU32, ops::ControlFlow::Continue, sync::mpsc, time::Duration};
 
 use super::*;
 use crate::{
@@ -210,4 +210,29 @@ fn nothing_is_noted_while_the_journal_is_suspended() {
     apply_at(&registry, &policy, INC, 3);
     copy.follow(&registry);
     assert_eq!(all(&copy.restored(&Rules::default())), all(&registry));
+}
+
+#[test]
+fn a_long_message_holds_up_no_other_one() {
+    let registry = Registry::journaled(SchemaConflicts::Adopt);
+    let (other, long) = (registry.pass(), registry.pass());
+    thread::scope(|scope| {
+        let turn = registry.turn(&long);
+        let cutting = scope.spawn(|| registry.cut(|| ()).0.epoch());
+        let (tell, done) = mpsc::channel();
+        let other = &other;
+        let registry = &registry;
+        scope.spawn(move || {
+            // As often as it takes for the cut to come between.
+            for _ in 0..10_000 {
+                thread::yield_now();
+                drop(registry.turn(other));
+            }
+            tell.send(()).ok();
+        });
+        let is_held_up = done.recv_timeout(Duration::from_secs(10)).is_err();
+        drop(turn);
+        assert_eq!(cutting.join().unwrap(), 1);
+        assert!(!is_held_up);
+    });
 }
