@@ -213,6 +213,16 @@ fn nothing_is_noted_while_the_journal_is_suspended() {
 }
 
 #[test]
+fn numbers_leave_room_for_more() {
+    for (id, is_one) in [(u64::MAX >> 1, true), (1 << 63, false), (u64::MAX, false)] {
+        let registry = Registry::journaled(SchemaConflicts::Adopt);
+        let rules = Rules::default();
+        let followed = registry.restore(&rules).follow(&Record::SeriesGone { id }, false);
+        assert_eq!(followed.is_ok(), is_one, "{id}");
+    }
+}
+
+#[test]
 fn a_long_message_holds_up_no_other_one() {
     let registry = Registry::journaled(SchemaConflicts::Adopt);
     let (other, long) = (registry.pass(), registry.pass());
