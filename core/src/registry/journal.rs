@@ -140,7 +140,8 @@ impl Journal {
         let Some(shard) = self.shard_of(series.id()) else { return };
         let mut shard = shard.lock();
         let (epoch, marked) = (self.epoch(), series.marked());
-        if marked == epoch {
+        // One that is gone has been noted by who removed it, and changes no more.
+        if marked == epoch || series.is_gone() {
             return;
         }
         if epoch != NONE {
@@ -236,6 +237,10 @@ impl Journal {
     fn while_nobody_passes<T>(&self, work: impl FnOnce() -> T) -> T {
         let mut passes = self.passes.lock();
         passes.retain(|pass| Arc::strong_count(pass) > 1);
+        // One may be in the middle of a long message: the others are not held up by that.
+        for pass in &*passes {
+            drop(pass.0.lock());
+        }
         let held: Vec<MutexGuard<'_, ()>> = passes.iter().map(|pass| pass.0.lock()).collect();
         let done = work();
         drop(held);

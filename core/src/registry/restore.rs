@@ -35,6 +35,9 @@ struct Entry {
     born: Timestamp,
 }
 
+/// The greatest number of a series or family that may be found: there are as many more for what comes then.
+const ID_MAX: u64 = u64::MAX >> 1;
+
 /// What has been restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restored {
@@ -66,6 +69,9 @@ pub enum RestoreError {
         /// Its family.
         family: Quoted,
     },
+    /// A record has a number that nothing can come after.
+    #[error("{0} is no number of a series or family: it is too great")]
+    Number(u64),
     /// Two series have the same name and labels.
     #[error("{0} has two series with the same labels")]
     Twice(Quoted),
@@ -87,7 +93,7 @@ impl Restore<'_> {
             Record::Family(record) => self.family(record),
             Record::Series(record) => self.born(record, is_settled),
             Record::State(record) => {
-                self.note_id(record.id);
+                self.note_id(record.id)?;
                 let Some(entry) = self.series.get(&record.id) else {
                     return unless(!is_settled, "series", record.id);
                 };
@@ -97,14 +103,14 @@ impl Restore<'_> {
                 })
             }
             Record::SeriesGone { id } => {
-                self.note_id(*id);
+                self.note_id(*id)?;
                 let gone = self.series.remove(id);
                 let was_there = gone.is_some();
                 self.forget(gone);
                 unless(was_there || !is_settled, "series", *id)
             }
             Record::FamilyGone { id } => {
-                self.note_id(*id);
+                self.note_id(*id)?;
                 unless(self.families.remove(id).is_some() || !is_settled, "family", *id)
             }
             // It is about a message, not about what that came to.
@@ -157,7 +163,7 @@ impl Restore<'_> {
     }
 
     fn family(&mut self, record: &FamilyRecord<'_>) -> Result<(), RestoreError> {
-        self.note_id(record.id);
+        self.note_id(record.id)?;
         if let Some(family) = self.families.get(&record.id) {
             family.restore_help(&record.help);
             return Ok(());
@@ -172,7 +178,7 @@ impl Restore<'_> {
 
     fn born(&mut self, record: &SeriesRecord<'_>, is_settled: bool) -> Result<(), RestoreError> {
         let id = record.id;
-        self.note_id(id);
+        self.note_id(id)?;
         let Some(family) = self.families.get(&record.family) else {
             // A copy lacks a family that was gone when it began, though its series are born and gone beside it.
             return unless(!is_settled, "family", record.family);
@@ -228,8 +234,9 @@ impl Restore<'_> {
         }
     }
 
-    fn note_id(&mut self, id: u64) {
+    fn note_id(&mut self, id: u64) -> Result<(), RestoreError> {
         self.id_max = self.id_max.max(id);
+        if id > ID_MAX { Err(RestoreError::Number(id)) } else { Ok(()) }
     }
 }
 

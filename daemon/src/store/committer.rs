@@ -119,11 +119,7 @@ impl Writer {
     /// Writes what changed, or all there is if that has failed before; reports how it went.
     pub(super) fn write_or_recover(&mut self) {
         self.begun = Instant::now();
-        let written = if self.has_failed() {
-            self.recover()
-        } else {
-            self.commit()
-        };
+        let written = if self.has_failed() { self.recover() } else { self.commit() };
         if let Err(error) = written {
             self.fail(&error);
         }

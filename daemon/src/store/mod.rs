@@ -35,7 +35,8 @@ pub trait Store: Send {
     /// What is damaged is an error.
     fn load(&mut self, take: &mut TakePiece<'_>) -> Result<Loaded, StoreError>;
 
-    /// Makes ready for what will be written. What was never committed is cut off.
+    /// Makes ready for what will be written. What was loaded is on disk from then on, and what was never committed is
+    /// cut off.
     fn begin(&mut self) -> Result<(), StoreError>;
 
     /// Adds pieces of records as one.

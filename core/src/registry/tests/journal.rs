@@ -1,9 +1,12 @@
 //! What is captured of a registry, and what comes of it again.
 
-use std::{num::NonZeroU32, ops::ControlFlow::Continue};
+use std::{cell::RefCell, num::NonZeroU32, ops::ControlFlow::Continue, sync::mpsc, time::Duration};
 
 use super::*;
-use crate::{model::Span, record::Record};
+use crate::{
+    model::{LabelSet, Span},
+    record::Record,
+};
 
 /// Records as a store has them: what was captured at each cut, in order.
 #[derive(Default)]
@@ -190,6 +193,29 @@ fn a_series_may_be_born_and_gone_beside_a_copy_that_lacks_its_family() {
 }
 
 #[test]
+fn a_series_goes_once() {
+    let policy = Policy::default();
+    let registry = Registry::journaled(SchemaConflicts::Adopt);
+    let labelled = |value: u32| {
+        format!(r#"{{"type":"counter","name":"c","method":"inc","labels":{{"a":"{value}"}}}}"#)
+    };
+    for value in 0..3 {
+        apply_at(&registry, &policy, &labelled(value), 1);
+    }
+    let copy = RefCell::new(Copy::default());
+    copy.borrow_mut().follow(&registry);
+    // The first one has been marked as gone when the next is looked at, and is found until the delete is over.
+    let is_wanted = |_: &str, _: &LabelSet| {
+        copy.borrow_mut().follow(&registry);
+        apply_at(&registry, &policy, &labelled(0), 2);
+        Continue(true)
+    };
+    registry.delete(|_| Continue(true), is_wanted, || ());
+    copy.borrow_mut().follow(&registry);
+    assert_eq!(all(&copy.borrow().restored(&Rules::default())), all(&registry));
+}
+
+#[test]
 fn nothing_is_noted_while_the_journal_is_suspended() {
     let policy = Policy::default();
     let registry = Registry::journaled(SchemaConflicts::Adopt);
@@ -210,4 +236,39 @@ fn nothing_is_noted_while_the_journal_is_suspended() {
     apply_at(&registry, &policy, INC, 3);
     copy.follow(&registry);
     assert_eq!(all(&copy.restored(&Rules::default())), all(&registry));
+}
+
+#[test]
+fn numbers_leave_room_for_more() {
+    for (id, is_one) in [(u64::MAX >> 1, true), (1 << 63, false), (u64::MAX, false)] {
+        let registry = Registry::journaled(SchemaConflicts::Adopt);
+        let rules = Rules::default();
+        let followed = registry.restore(&rules).follow(&Record::SeriesGone { id }, false);
+        assert_eq!(followed.is_ok(), is_one, "{id}");
+    }
+}
+
+#[test]
+fn a_long_message_holds_up_no_other_one() {
+    let registry = Registry::journaled(SchemaConflicts::Adopt);
+    let (other, long) = (registry.pass(), registry.pass());
+    thread::scope(|scope| {
+        let turn = registry.turn(&long);
+        let cutting = scope.spawn(|| registry.cut(|| ()).0.epoch());
+        let (tell, done) = mpsc::channel();
+        let other = &other;
+        let registry = &registry;
+        scope.spawn(move || {
+            // As often as it takes for the cut to come between.
+            for _ in 0..10_000 {
+                thread::yield_now();
+                drop(registry.turn(other));
+            }
+            tell.send(()).ok();
+        });
+        let is_held_up = done.recv_timeout(Duration::from_secs(10)).is_err();
+        drop(turn);
+        assert_eq!(cutting.join().unwrap(), 1);
+        assert!(!is_held_up);
+    });
 }

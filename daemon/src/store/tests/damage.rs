@@ -1,6 +1,6 @@
 //! Damage done by others: it is found, or it does not matter.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, iter};
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ use super::{
     driver::{SIZES, State, load, piece},
 };
 use crate::store::{
-    Store, StoreError,
+    OsDisk, Store, StoreError,
     log::{FRAME_BYTES, HEADER_BYTES, Log, Sizes},
 };
 
@@ -213,4 +213,24 @@ fn a_log_of_a_later_release_is_refused() {
     let mut store = Log::new(Box::new(MemoryDisk::with(files)));
     let error = load(&mut store).unwrap_err().to_string();
     assert!(error.contains("has version 9 of the format; this release reads 1"), "{error}");
+}
+
+#[test]
+fn a_log_that_somebody_removes_takes_no_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = || {
+        let disk = OsDisk::open(directory.path().to_owned()).unwrap();
+        Log::new(Box::new(disk.expect("the one before is gone")))
+    };
+    let mut store = open();
+    load(&mut store).unwrap();
+    store.begin().unwrap();
+    fs::remove_file(directory.path().join("0000000001.log")).unwrap();
+    store.commit(&mut iter::once(piece([(1, 1)]))).unwrap_err();
+    assert!(!store.is_well());
+    store.begin_copy().unwrap();
+    store.copy(&piece([(1, 1)])).unwrap();
+    store.finish_copy().unwrap();
+    drop(store);
+    assert_eq!(load(&mut open()).unwrap().0, State::from([(1, 1)]));
 }

@@ -134,9 +134,10 @@ impl Driver {
         let (found, _) = load(&mut self.store)?;
         assert!(self.possible(self.disk.done()).contains(&&found), "{found:?} was found");
         self.memory.clone_from(&found);
-        // Whoever has read it has been told.
+        self.store.begin()?;
+        // Whoever asks from now on is told.
         self.tell(Told::Done);
-        self.store.begin()
+        Ok(())
     }
 
     pub(super) fn run(&mut self, step: &Step) -> Result<(), StoreError> {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use pushprom_core::{
-    answers::{Answer, Answers, Claim, Retention},
+    answers::{Answer, Answers, Claim, Owner, Retention},
     intake::{Broken, Intake, KeyMisuse, Outcome, Taken, Terms},
     limits::{Limits, SeriesLimits},
     model::{Key, LabelSet, Timestamp},
@@ -371,7 +371,8 @@ fn answers_alike(model: &Model, answers: &Answers, now: u64) -> bool {
     KEYS.iter().all(|key| {
         let kept = model.answered(key, now);
         let message = kept.map_or("", |kept| &kept.message);
-        match (answers.claim(None, &key_of(key), message.as_bytes(), Timestamp(now)), kept) {
+        let claim = answers.claim(Owner::Anybody, &key_of(key), message.as_bytes(), Timestamp(now));
+        match (claim, kept) {
             (Claim::New(_), None) => true,
             (Claim::Again(answered), Some(kept)) => *answered.answer() == kept.answer,
             (Claim::New(_) | Claim::Again(_) | Claim::Reused, _) => false,
