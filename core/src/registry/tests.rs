@@ -6,7 +6,7 @@ mod policies;
 mod removal;
 mod room;
 
-use std::thread;
+use std::{cell::RefCell, thread, time::Duration};
 
 use proptest::prelude::*;
 

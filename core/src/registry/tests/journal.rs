@@ -1,6 +1,6 @@
 //! What is captured of a registry, and what comes of it again.
 
-use std::{cell::RefCell, num::NonZeroU32, ops::ControlFlow::Continue, sync::mpsc, time::Duration};
+use std::{num::NonZeroU32, ops::ControlFlow::Continue, sync::mpsc};
 
 use super::*;
 use crate::{
