@@ -179,7 +179,7 @@ fn a_series_may_be_born_and_gone_beside_a_copy_that_lacks_its_family() {
     apply_at(&registry, &policy, INC, 1);
     // What tells of the family is elsewhere.
     Copy::default().follow(&registry);
-    apply_at(&registry, &policy, DELTAS[1], 2);
+    apply_at(&registry, &policy, DELTAS[2], 2);
     registry.delete(|_| Continue(true), |_, _| Continue(true), || ());
     let mut copy = Copy::default();
     registry
