@@ -9,6 +9,7 @@ mod http;
 mod observe;
 mod scrape;
 mod start;
+mod storage;
 mod udp;
 
 mod receiver;
@@ -25,7 +26,7 @@ use crate::{Result, arguments::Options};
 const ROUNDS: u32 = 5;
 
 /// The workloads in groups, by the names that `--only` takes.
-pub(crate) const GROUPS: [(&str, Workloads); 9] = [
+pub(crate) const GROUPS: [(&str, Workloads); 10] = [
     ("udp", udp::measure),
     ("growth", growth::measure),
     ("http", http::measure),
@@ -35,6 +36,7 @@ pub(crate) const GROUPS: [(&str, Workloads); 9] = [
     ("contention", contention::measure),
     ("attack", attack::measure),
     ("start", start::measure),
+    ("storage", storage::measure),
 ];
 
 type Workloads = fn(&Options) -> Result<Vec<Row>>;
