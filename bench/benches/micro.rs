@@ -33,6 +33,17 @@ mod core {
         Registry::new(SchemaConflicts::Adopt)
     }
 
+    /// One of which a store is kept.
+    pub(super) fn journaled_registry() -> Registry {
+        Registry::journaled(SchemaConflicts::Adopt)
+    }
+
+    /// The records of what has changed since the last time, as a store writes them.
+    pub(super) fn commit(registry: &Registry) -> usize {
+        let (cut, ()) = registry.cut(|| ());
+        cut.records().map(|piece| piece.len()).sum()
+    }
+
     /// The deltas of a message, all of them good.
     pub(super) fn decode(message: &[u8]) -> Vec<Delta<'_>> {
         let message = json::decode(message, &Limits::default());
@@ -105,8 +116,11 @@ fn hundred_deltas() -> Vec<u8> {
 
 /// A registry of so many series, and deltas to some of them that lie far apart.
 fn known(series: usize) -> (Registry, Vec<Delta<'static>>) {
+    known_to(core::registry(), series)
+}
+
+fn known_to(registry: Registry, series: usize) -> (Registry, Vec<Delta<'static>>) {
     const DELTAS: usize = 1000;
-    let registry = core::registry();
     for number in 0..series {
         core::apply_all(&registry, &core::decode(delta(number).as_bytes()));
     }
@@ -116,6 +130,20 @@ fn known(series: usize) -> (Registry, Vec<Delta<'static>>) {
     // What a first call makes for all others is there.
     core::apply_all(&registry, &deltas);
     (registry, deltas)
+}
+
+/// A registry of so many series that are all in a store, and deltas to some of them.
+fn stored(series: usize) -> (Registry, Vec<Delta<'static>>) {
+    let (registry, deltas) = known_to(core::journaled_registry(), series);
+    core::commit(&registry);
+    (registry, deltas)
+}
+
+/// The same after the deltas.
+fn changed(series: usize) -> Registry {
+    let (registry, deltas) = stored(series);
+    core::apply_all(&registry, &deltas);
+    registry
 }
 
 /// A registry that has put its series in order, as the first page makes it do.
@@ -156,6 +184,20 @@ fn apply_100k_series((registry, deltas): (Registry, Vec<Delta<'static>>)) -> Reg
 }
 
 #[library_benchmark]
+#[bench::x1000(stored(100_000))]
+fn apply_100k_stored_series((registry, deltas): (Registry, Vec<Delta<'static>>)) -> Registry {
+    core::apply_all(&registry, black_box(&deltas));
+    registry
+}
+
+#[library_benchmark]
+#[bench::x1000(changed(100_000))]
+fn commit_100k_stored_series(registry: Registry) -> (Registry, usize) {
+    let bytes = core::commit(black_box(&registry));
+    (registry, bytes)
+}
+
+#[library_benchmark]
 #[bench::x1000(classic())]
 fn observe_classic((registry, deltas): (Registry, Vec<Delta<'static>>)) -> Registry {
     core::apply_all(&registry, black_box(&deltas));
@@ -190,6 +232,8 @@ library_benchmark_group!(
         decode_batch,
         apply_one_series,
         apply_100k_series,
+        apply_100k_stored_series,
+        commit_100k_stored_series,
         observe_classic,
         observe_native,
         snapshot_10k_series,

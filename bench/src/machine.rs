@@ -1,6 +1,6 @@
 //! What `/proc` says of the machine, a process and a socket.
 
-use std::{fmt, fs, thread};
+use std::{env, fmt, fs, path::Path, thread};
 
 use crate::Result;
 
@@ -11,6 +11,8 @@ pub(crate) struct Machine {
     pub(crate) kernel: String,
     /// Bytes that a socket may hold for its reader where nobody asks for more, and at most.
     pub(crate) receive_buffer: (u64, u64),
+    /// Where stores are kept.
+    pub(crate) file_system: String,
 }
 
 /// Describes this machine.
@@ -26,15 +28,17 @@ pub(crate) fn describe() -> Result<Machine> {
             sysctl("net/core/rmem_default")?.trim().parse()?,
             sysctl("net/core/rmem_max")?.trim().parse()?,
         ),
+        file_system: file_system(&env::temp_dir())?,
     })
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cpu, cores, kernel, receive_buffer: (default, max) } = self;
+        let Self { cpu, cores, kernel, receive_buffer: (default, max), file_system } = self;
         write!(
             f,
-            "{cpu}, {cores} cores, Linux {kernel}, net.core.rmem_default {default}, rmem_max {max}"
+            "{cpu}, {cores} cores, Linux {kernel}, net.core.rmem_default {default}, rmem_max {max}, \
+             stores on {file_system}"
         )
     }
 }
@@ -45,6 +49,31 @@ pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")).ok_or("no VmRSS")?;
     Ok(kilobytes.parse::<u64>()? * 1024)
+}
+
+/// Bytes that a process has had written to disks, in whole pages. What the file system adds for itself is not
+/// among them.
+pub(crate) fn written_bytes(pid: u32) -> Result<u64> {
+    let counts = fs::read_to_string(format!("/proc/{pid}/io"))?;
+    let count = counts.lines().find_map(|line| line.strip_prefix("write_bytes:"));
+    Ok(count.ok_or("no write_bytes")?.trim().parse()?)
+}
+
+/// The sort of file system that a path is on.
+pub(crate) fn file_system(path: &Path) -> Result<String> {
+    let mounts = fs::read_to_string("/proc/self/mounts")?;
+    let found = mount_of(&mounts, &path.canonicalize()?);
+    Ok(found.ok_or_else(|| format!("{} is on no file system", path.display()))?.to_owned())
+}
+
+/// Of mounts at the same place the last one is seen.
+fn mount_of<'a>(mounts: &'a str, path: &Path) -> Option<&'a str> {
+    let mounts = mounts.lines().filter_map(|line| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        let (place, sort) = (Path::new(fields.next()?), fields.next()?);
+        path.starts_with(place).then(|| (place.components().count(), sort))
+    });
+    mounts.max_by_key(|(depth, _)| *depth).map(|(_, sort)| sort)
 }
 
 /// What the kernel holds and has thrown away for a UDP socket.
@@ -101,5 +130,17 @@ mod tests {
     #[test]
     fn this_process_holds_memory() {
         assert!(resident_bytes(std::process::id()).unwrap() > 100_000);
+    }
+
+    #[test]
+    fn a_path_is_on_the_deepest_mount_above_it() {
+        let mounts = "/dev/vda / ext4 rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n/dev/vdb /tmp xfs rw 0 0\n\
+                      /dev/vdc /tmp/a btrfs rw 0 0\n";
+        for (path, want) in
+            [("/tmpx", "ext4"), ("/tmp", "xfs"), ("/tmp/ab", "xfs"), ("/tmp/a/b", "btrfs")]
+        {
+            assert_eq!(mount_of(mounts, Path::new(path)), Some(want), "{path}");
+        }
+        assert_eq!(mount_of("", Path::new("/tmp")), None);
     }
 }

@@ -10,11 +10,13 @@ use crate::{
 };
 
 /// The workloads that have to be there, and what is one operation of each.
-const WORKLOADS: [(&str, &str); 8] = [
+const WORKLOADS: [(&str, &str); 10] = [
     ("decode_one", "a message of one delta"),
     ("decode_batch", "a delta in a message of 100"),
     ("apply_one_series", "a delta to the only series"),
     ("apply_100k_series", "a delta to one of 100,000 series"),
+    ("apply_100k_stored_series", "the first delta after a commit to one of 100,000 series"),
+    ("commit_100k_stored_series", "a changed series in a commit, as a record"),
     ("observe_classic", "an observation in one of 12 buckets"),
     ("observe_native", "an observation in exponential buckets"),
     ("snapshot_10k_series", "a series of 10,000"),

@@ -1,6 +1,6 @@
 //! The system calls that no safe crate of this tree offers: many datagrams in one call, both ways, a
-//! receive buffer beyond the usual limit, memory past the allocator, the CPU clock of another process, and
-//! the slack of a thread's timers.
+//! receive buffer beyond the usual limit, memory past the allocator, the CPU clock of another process, its
+//! orderly end, and the slack of a thread's timers.
 
 #![expect(unsafe_code, reason = "libc has these calls in their raw form only")]
 
@@ -149,6 +149,17 @@ pub(crate) fn cpu_time(pid: u32) -> io::Result<Duration> {
     let seconds = u64::try_from(time.tv_sec).map_err(io::Error::other)?;
     let nanoseconds = u32::try_from(time.tv_nsec).map_err(io::Error::other)?;
     Ok(Duration::new(seconds, nanoseconds))
+}
+
+/// Asks a process to end, as service managers do.
+pub(crate) fn terminate(pid: u32) -> io::Result<()> {
+    let pid = libc::pid_t::try_from(pid).map_err(io::Error::other)?;
+    // SAFETY: it takes two numbers and touches no memory.
+    if unsafe { libc::kill(pid, libc::SIGTERM) } == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Lets the calling thread wake when its sleep is over. Otherwise the kernel may put that off by 50 us, to

@@ -157,6 +157,18 @@ impl Target {
         })
     }
 
+    /// Ends it as a service manager does, and waits until it has ended well.
+    pub(crate) fn end(mut self) -> Result<()> {
+        sys::terminate(self.child.id())?;
+        let status = wait::until("a target to end", PATIENCE, || Ok(self.child.try_wait()?))?;
+        if status.success() { Ok(()) } else { Err(format!("a target ended with {status}").into()) }
+    }
+
+    /// Bytes that it has had written to disks.
+    pub(crate) fn written_bytes(&self) -> Result<u64> {
+        machine::written_bytes(self.child.id())
+    }
+
     /// Bytes of memory that it holds.
     pub(crate) fn resident_bytes(&self) -> Result<u64> {
         machine::resident_bytes(self.child.id())
@@ -174,6 +186,12 @@ impl Target {
             self.received = line["datagrams"].as_u64().unwrap_or(self.received);
         }
         Ok(self.received)
+    }
+
+    /// What a server's page says of a metric of its own that has no labels.
+    pub(crate) fn sample(&self, name: &str) -> Result<u64> {
+        let mut client = self.client()?;
+        Ok(total(str::from_utf8(client.get("/metrics")?)?, name, ""))
     }
 
     /// What a server counts of datagrams. It makes a page for it, which costs it CPU time.

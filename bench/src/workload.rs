@@ -11,7 +11,7 @@ pub(crate) const PUSHED_SERIES: usize = 1000;
 pub(crate) const HELD_SERIES_MAX: usize = 1_000_000;
 
 /// Families that the held series are spread over.
-const HELD_FAMILIES: usize = 100;
+pub(crate) const HELD_FAMILIES: usize = 100;
 
 /// What the names of the held families begin with.
 pub(crate) const HELD_PREFIX: &str = "held_";
@@ -109,6 +109,17 @@ impl Held {
         };
         float_len(held_labels(0).len() + numbers * size_of::<u64>())
     }
+}
+
+/// The number of the family of a held series, and its labels.
+pub(crate) fn held_series(number: usize) -> (usize, [(&'static str, String); 3]) {
+    let Place { family, instance, path } = place(number);
+    let labels = [
+        ("instance", format!("web-{instance:03}.example.org")),
+        ("path", format!("/api/v1/orders/{path:04}")),
+        ("status", "200".to_owned()),
+    ];
+    (family, labels)
 }
 
 /// What tells a held series from the others.

@@ -146,6 +146,7 @@ fn measure_http(options: &Options, file: &NamedTempFile) -> Result<Vec<Row>> {
             more,
             deltas_per_message,
             connections: Connections::Kept,
+            count: http::CONNECTIONS,
             duration: options.seconds / ROUNDS,
         };
         let named = load(format!("Authorization: Bearer {TOKEN}\r\n"));

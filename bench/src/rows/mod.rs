@@ -2,6 +2,7 @@
 
 mod attack;
 mod contention;
+mod engines;
 mod growth;
 mod guarded;
 mod hold;
@@ -9,6 +10,7 @@ mod http;
 mod observe;
 mod scrape;
 mod start;
+mod storage;
 mod udp;
 
 mod receiver;
@@ -25,7 +27,7 @@ use crate::{Result, arguments::Options};
 const ROUNDS: u32 = 5;
 
 /// The workloads in groups, by the names that `--only` takes.
-pub(crate) const GROUPS: [(&str, Workloads); 9] = [
+pub(crate) const GROUPS: [(&str, Workloads); 11] = [
     ("udp", udp::measure),
     ("growth", growth::measure),
     ("http", http::measure),
@@ -35,6 +37,8 @@ pub(crate) const GROUPS: [(&str, Workloads); 9] = [
     ("contention", contention::measure),
     ("attack", attack::measure),
     ("start", start::measure),
+    ("storage", storage::measure),
+    ("engines", engines::measure),
 ];
 
 type Workloads = fn(&Options) -> Result<Vec<Row>>;

@@ -3,7 +3,7 @@
 
 use super::{
     ROUNDS,
-    http::Load,
+    http::{CONNECTIONS, Load},
     row::{Budget, Row, Unit},
 };
 use crate::{
@@ -24,6 +24,7 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Row>> {
         more: String::new(),
         deltas_per_message: BATCH,
         connections: Connections::Kept,
+        count: CONNECTIONS,
         duration: options.seconds / ROUNDS,
     };
     let classic = load("classic_seconds", "");

@@ -30,6 +30,8 @@ pub(super) enum Unit {
     Bytes,
     /// Datagrams or pages; to have as many as another is no merit, so there is no ratio.
     Count,
+    /// What is done in a second: here more is better.
+    Rate,
 }
 
 /// What a number may be.
@@ -41,6 +43,8 @@ pub(super) enum Budget {
     Value(f64),
     /// At most this many times the yardstick.
     Ratio(f64),
+    /// At least this many times the yardstick.
+    RatioAtLeast(f64),
 }
 
 /// The round that stands for all.
@@ -100,7 +104,7 @@ impl Row {
     pub(super) fn ratios(&self) -> Option<Vec<f64>> {
         let bare = self.bare.as_ref()?;
         match self.unit {
-            Unit::Seconds | Unit::Bytes => {
+            Unit::Seconds | Unit::Bytes | Unit::Rate => {
                 Some(self.pushprom.iter().zip(&bare.values).map(|(ours, its)| ours / its).collect())
             }
             Unit::Count => None,
@@ -117,6 +121,7 @@ impl Row {
             Budget::None => None,
             Budget::Value(max) => Some(self.value() <= max),
             Budget::Ratio(max) => Some(self.ratio().is_some_and(|ratio| ratio <= max)),
+            Budget::RatioAtLeast(min) => Some(self.ratio().is_some_and(|ratio| ratio >= min)),
         }
     }
 
@@ -133,6 +138,7 @@ impl Row {
             Budget::None => "-".to_owned(),
             Budget::Value(max) => format!("<= {}", self.unit.text(max)),
             Budget::Ratio(max) => format!("<= {max}x"),
+            Budget::RatioAtLeast(min) => format!(">= {min}x"),
         }
     }
 
@@ -166,6 +172,7 @@ impl Unit {
             Self::Seconds => "seconds",
             Self::Bytes => "bytes",
             Self::Count => "count",
+            Self::Rate => "per second",
         }
     }
 
@@ -176,6 +183,7 @@ impl Unit {
             Self::Seconds => format!("{value:.2} s"),
             Self::Bytes => format!("{} B", whole_with_commas(value)),
             Self::Count => whole_with_commas(value),
+            Self::Rate => format!("{}/s", whole_with_commas(value)),
         }
     }
 }

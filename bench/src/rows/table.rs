@@ -52,6 +52,7 @@ pub(crate) fn to_json(rows: &[Row], machine: &Machine, seconds: Duration) -> Val
                     Budget::None => Value::Null,
                     Budget::Value(max) => json!({"value_max": max}),
                     Budget::Ratio(max) => json!({"ratio_max": max}),
+                    Budget::RatioAtLeast(min) => json!({"ratio_min": min}),
                 },
                 "is_within_budget": row.is_within_budget(),
             })
@@ -64,6 +65,7 @@ pub(crate) fn to_json(rows: &[Row], machine: &Machine, seconds: Duration) -> Val
             "kernel": machine.kernel,
             "net.core.rmem_default": machine.receive_buffer.0,
             "net.core.rmem_max": machine.receive_buffer.1,
+            "file_system": machine.file_system,
         },
         "seconds": seconds.as_secs(),
         "rows": rows,
@@ -84,6 +86,8 @@ mod tests {
             row(Unit::Seconds, 2.5),
             row(Unit::Count, 0.0).beside("stick", [3.0]).within(Budget::Value(0.0)),
             row(Unit::Bytes, 12345.6).beside("stick", [100.0]).within(Budget::Value(250.0)),
+            row(Unit::Rate, 9600.0).beside("stick", [10000.0]).within(Budget::RatioAtLeast(0.95)),
+            row(Unit::Rate, 9400.0).beside("stick", [10000.0]).within(Budget::RatioAtLeast(0.95)),
         ]);
         let rows: Vec<&str> = table.lines().skip(2).collect();
         assert_eq!(
@@ -94,6 +98,8 @@ mod tests {
                 "| load: thing | 2.50 s | - | - | 2.50 s..2.50 s | - | - |",
                 "| load: thing | 0 | 3 stick | - | 0..0 | <= 0 | met |",
                 "| load: thing | 12,346 B | 100 B stick | 123.46x | 123.46x..123.46x | <= 250 B | missed |",
+                "| load: thing | 9,600/s | 10,000/s stick | 0.96x | 0.96x..0.96x | >= 0.95x | met |",
+                "| load: thing | 9,400/s | 10,000/s stick | 0.94x | 0.94x..0.94x | >= 0.95x | missed |",
             ]
         );
     }

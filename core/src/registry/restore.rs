@@ -16,6 +16,7 @@ use crate::{
     policy::Client,
     record::{ClientRecord, FamilyRecord, Record, SeriesRecord},
     rules::Rules,
+    snapshot::Index,
 };
 
 /// A registry that is being restored: nobody else has it yet.
@@ -23,16 +24,15 @@ pub struct Restore<'a> {
     registry: &'a Registry,
     rules: &'a Rules,
     families: HashMap<u64, Arc<Family>>,
-    series: HashMap<u64, Entry>,
+    /// Where series are in `all`, by their numbers.
+    places: HashMap<u64, usize>,
+    /// In the order of their records, which is that of pages but for what came after the last copy; `None` where
+    /// one is gone.
+    all: Vec<Option<Arc<Series>>>,
+    /// The labels and births of these, in one piece: between the series they would leave holes when they are freed.
+    index: Index,
     /// The greatest number so far.
     id_max: u64,
-}
-
-/// A series, apart from all tables.
-struct Entry {
-    series: Arc<Series>,
-    labels: LabelSet,
-    born: Timestamp,
 }
 
 /// The greatest number of a series or family that may be found: there are as many more for what comes then.
@@ -80,8 +80,15 @@ pub enum RestoreError {
 impl Registry {
     /// Begins to restore an empty registry, under rules that may have changed since.
     pub fn restore<'a>(&'a self, rules: &'a Rules) -> Restore<'a> {
-        let (families, series) = (HashMap::new(), HashMap::new());
-        Restore { registry: self, rules, families, series, id_max: 0 }
+        Restore {
+            registry: self,
+            rules,
+            families: HashMap::new(),
+            places: HashMap::new(),
+            all: Vec::new(),
+            index: Index::default(),
+            id_max: 0,
+        }
     }
 }
 
@@ -94,20 +101,20 @@ impl Restore<'_> {
             Record::Series(record) => self.born(record, is_settled),
             Record::State(record) => {
                 self.note_id(record.id)?;
-                let Some(entry) = self.series.get(&record.id) else {
+                let place = self.places.get(&record.id).copied();
+                let Some(Some(series)) = place.and_then(|place| self.all.get(place)) else {
                     return unless(!is_settled, "series", record.id);
                 };
-                entry.series.restore(record).ok_or_else(|| RestoreError::Series {
+                series.restore(record).ok_or_else(|| RestoreError::Series {
                     id: record.id,
-                    family: Quoted::new(entry.series.family().name()),
+                    family: Quoted::new(series.family().name()),
                 })
             }
             Record::SeriesGone { id } => {
                 self.note_id(*id)?;
-                let gone = self.series.remove(id);
-                let was_there = gone.is_some();
-                self.forget(gone);
-                unless(was_there || !is_settled, "series", *id)
+                let place = self.places.remove(id);
+                self.forget(place);
+                unless(place.is_some() || !is_settled, "series", *id)
             }
             Record::FamilyGone { id } => {
                 self.note_id(*id)?;
@@ -120,29 +127,32 @@ impl Restore<'_> {
 
     /// Series so far.
     pub fn series(&self) -> usize {
-        self.series.len()
+        self.places.len()
     }
 
     /// Puts all that is left into the registry. Tells `progress` now and then how many series are there.
     pub fn finish(self, mut progress: impl FnMut(usize)) -> Result<Restored, RestoreError> {
-        let Self { registry, rules, families: _, series, id_max } = self;
+        let Self { registry, rules, families: _, places: _, all, index, id_max } = self;
         registry.journal.skip_id(id_max);
         let mut families = registry.families.write();
         let mut restored = Restored { families: 0, series: 0 };
-        for (_, Entry { series, labels, born }) in series {
+        let mut labels = index.labels();
+        for (series, &born) in all.into_iter().zip(index.born()) {
+            let Some(labels) = labels.next() else { break };
+            let Some(series) = series else { continue };
             let family = Arc::clone(series.family());
-            let name = Quoted::new(family.name());
+            let name = || Quoted::new(family.name());
             let held = families.entry(Arc::clone(family.name())).or_insert_with(|| {
                 restored.families += 1;
                 Arc::clone(&family)
             });
             if !Arc::ptr_eq(held, &family) {
-                return Err(RestoreError::Family(name));
+                return Err(RestoreError::Family(name()));
             }
             let fingerprint = series.fingerprint();
             let mut shard = registry.shard(fingerprint).write();
             if find(&shard, fingerprint).is_some() {
-                return Err(RestoreError::Twice(name));
+                return Err(RestoreError::Twice(name()));
             }
             if rules.expiries(family.name()).of_all() != Some(None) {
                 family.set_may_expire();
@@ -150,7 +160,7 @@ impl Restore<'_> {
             if series.role() == Role::Overflow {
                 family.record_overflow_series();
             }
-            family.add(&labels, born, Arc::clone(&series));
+            family.add(labels, born, Arc::clone(&series));
             shard.insert_unique(fingerprint.low, series, |series| series.fingerprint().low);
             drop(shard);
             registry.series_count.fetch_add(1, Relaxed);
@@ -219,16 +229,18 @@ impl Restore<'_> {
             now: Timestamp(record.born),
         };
         let series = Arc::new(Series::new(Arc::clone(family), birth));
-        let entry = Entry { series, labels: text, born: Timestamp(record.born) };
-        let before = self.series.insert(id, entry);
+        let before = self.places.insert(id, self.all.len());
+        self.all.push(Some(series));
+        self.index.push(&text, Timestamp(record.born));
         self.forget(before);
         Ok(())
     }
 
     /// Sees to what a series that is none any more has taken.
-    fn forget(&self, entry: Option<Entry>) {
-        if let Some(entry) = entry
-            && let Some(holding) = entry.series.holding()
+    fn forget(&mut self, place: Option<usize>) {
+        let gone = place.and_then(|place| self.all.get_mut(place)?.take());
+        if let Some(series) = gone
+            && let Some(holding) = series.holding()
         {
             self.registry.clients.give_back(holding);
         }
