@@ -117,7 +117,9 @@ pub fn run(config: Config) -> Result<(), RunError> {
     };
     let answers = Answers::new(config.keys);
     let ingest = Arc::new(Ingest::new(registry, answers, Arc::clone(&telemetry)));
-    let storage: Arc<Storage> = Arc::default();
+    let storage = Arc::new(Storage::new(
+        config.storage.as_ref().map_or(Duration::MAX, |it| it.write_timeout),
+    ));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // Signals first: none is missed from here on.
@@ -340,6 +342,9 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    /// A file has become as large as this process may make one: heeded, so that it does not end the process and
+    /// the write fails.
+    _file_size: Signal,
 }
 
 impl Signals {
@@ -348,6 +353,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
+            _file_size: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 

@@ -295,3 +295,58 @@ fn a_file_system_that_can_only_be_read_is_named() {
     );
     assert_eq!(said, want);
 }
+
+/// A write that takes longer than it may counts as failing until it has ended.
+#[test]
+fn nobody_waits_for_a_disk_that_hangs() {
+    let directory = TempDir::new().expect("a directory");
+    let store = directory.path().join("store");
+    let mut server =
+        failing(&store, "fdatasync:delay_enter=3000000:when=2", "-storage.write-timeout=500ms");
+    server.push_ok(inc("m"));
+    for _ in 0..2 {
+        let reply = server.push(inc("m"));
+        assert_eq!(
+            (reply.status, reply.header("retry-after")),
+            (503, Some("1")),
+            "{}",
+            reply.text()
+        );
+    }
+    let reply = ready(&server);
+    assert_eq!(reply.status, 503);
+    assert!(
+        reply.text().contains("a write to -storage.path has not ended for "),
+        "{}",
+        reply.text()
+    );
+    let page = server.scrape();
+    // One was applied before anybody knew.
+    assert_eq!(page.value("m"), Some(2.0));
+    assert_eq!(page.value("pushprom_storage_healthy"), Some(0.0));
+    wait_until_well(&server);
+    server.push_ok(inc("m"));
+    assert_eq!(server.scrape().value("pushprom_storage_healthy"), Some(1.0));
+    server.signal("KILL");
+    server.wait();
+    let server = Server::run(Command::new(BINARY).args(flags(&store)));
+    assert_eq!(server.scrape().value("m"), Some(3.0));
+}
+
+/// A file may be as large as the process is let make one.
+#[test]
+fn a_limit_of_the_size_of_files_is_a_full_disk() {
+    let directory = TempDir::new().expect("a directory");
+    let store = directory.path().join("store");
+    let mut command = Command::new("prlimit");
+    command.args(["--fsize=200000:200000000", BINARY]).args(flags(&store));
+    let server = Server::run(command.arg("-storage.ack=commit"));
+    let (_, was_refused) = fill(&server);
+    assert!(was_refused);
+    let page = server.scrape();
+    assert!(page.value("pushprom_storage_errors_total{kind=\"full\"}") >= Some(1.0));
+    let process = server.pid().to_string();
+    succeed(Command::new("prlimit").args(["--fsize=200000000", "--pid", &process]));
+    wait_until_well(&server);
+    server.push_ok(inc("acked"));
+}

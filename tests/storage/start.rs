@@ -48,6 +48,8 @@ fn a_long_restore_is_shown_and_loses_no_datagram() {
     let server = Server::launch(&mut command);
     server.send(inc("datagram"));
     let ready = || server.request("GET", "/-/ready", None);
+    // It looks how much there is first.
+    wait_for("the restore to begin", || (ready().text() != "starting\n").then_some(()));
     check_refused(&ready(), "restoring: 0 series so far, 0 of ");
     let healthy = server.request("GET", "/-/healthy", None);
     assert_eq!((healthy.status, &*healthy.text()), (200, "ok"));

@@ -139,6 +139,8 @@ pub struct Storage {
     pub ack: Ack,
     /// How long a change waits at most until it is being written.
     pub commit_interval: Duration,
+    /// How long a write may take before it counts as failing.
+    pub write_timeout: Duration,
 }
 
 /// When an HTTP push is answered.
@@ -459,7 +461,8 @@ fn storage(values: &Values) -> Result<Option<Storage>, ConfigError> {
         ack @ (Ack::Memory | Ack::Commit) => Ok(ack),
     })?;
     let commit_interval = values.get("storage.commit-interval", parse_duration)?;
-    Ok(path.map(|path| Storage { path, ack, commit_interval }))
+    let write_timeout = values.get("storage.write-timeout", parse_duration)?;
+    Ok(path.map(|path| Storage { path, ack, commit_interval, write_timeout }))
 }
 
 fn span(values: &Values) -> Result<Span, ConfigError> {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::timeout;
+
 use crate::store::{NotCommitted, Storage};
 
 /// What has to be on disk before it is acknowledged; nothing, if that is not asked for.
@@ -24,11 +26,14 @@ impl Acks {
         self.0.as_ref().is_none_or(|storage| storage.is_well())
     }
 
-    /// Returns when what fell into an epoch and all before may be acknowledged.
+    /// Returns when what fell into an epoch and all before may be acknowledged, or the disk takes too long.
     pub(super) async fn wait_for(&self, epoch: u64) -> Result<(), NotCommitted> {
         match &self.0 {
             None => Ok(()),
-            Some(storage) => storage.committed(epoch).await,
+            Some(storage) => {
+                let committed = timeout(storage.patience(), storage.committed(epoch)).await;
+                committed.unwrap_or(Err(NotCommitted))
+            }
         }
     }
 }

@@ -21,7 +21,15 @@ pub(super) const STARTING: &str = "pushprom is starting, see /-/ready: try again
 pub(super) fn respond(context: &Context) -> Reply {
     match context.storage.progress().state {
         State::Starting(restoring) => reply::try_again(&format!("{restoring}\n")),
-        State::Ready => reply::ok(),
+        State::Ready => match context.storage.hangs_for() {
+            None => reply::ok(),
+            Some(busy) => {
+                let seconds = busy.as_secs();
+                reply::try_again(&format!(
+                    "a write to -storage.path has not ended for {seconds} s\n"
+                ))
+            }
+        },
         State::Failed(error) => reply::try_again(&format!("{error}\n")),
     }
 }

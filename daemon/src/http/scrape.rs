@@ -122,7 +122,7 @@ fn make(context: &Context, shape: Shape) -> io::Result<Vec<u8>> {
     }
     let limits = context.live.settings().rules.limits;
     let answers = context.ingest.answers();
-    snapshot.add(context.telemetry.families(registry, answers, &limits));
+    snapshot.add(context.telemetry.families(registry, answers, &limits, context.storage.is_well()));
     let mut page = Vec::with_capacity(PAGE_BYTES_MIN);
     let encode = |page: &mut Vec<u8>, pause: &mut dyn FnMut(&mut Vec<u8>)| {
         expose::encode_pausing(shape, context.options, &snapshot, page, PIECE_BYTES, pause);

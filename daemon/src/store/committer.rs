@@ -112,6 +112,7 @@ impl Writer {
             if self.compaction.left().is_zero() {
                 self.copy_if_wanted();
             }
+            self.storage.set_idle();
         }
         self.end()
     }
@@ -154,6 +155,7 @@ impl Writer {
     /// Writes what changed, with the keys of the messages that changed it; returns the epoch.
     fn write(&mut self) -> Result<u64, StoreError> {
         let begun = Instant::now();
+        self.storage.set_busy();
         let (registry, answers) = (self.ingest.registry(), self.ingest.answers());
         let (cut, noted) = registry.cut(|| answers.take_noted());
         let epoch = cut.epoch();
@@ -195,6 +197,7 @@ impl Writer {
             self.store.copy(&piece)?;
         }
         ingest.registry().all_records(|piece| {
+            self.storage.set_busy();
             self.store.copy(piece)?;
             self.telemetry().record_copied_bytes(length(piece));
             let is_due = self.begun.elapsed() >= self.interval || self.storage.take_wanted();
@@ -205,6 +208,7 @@ impl Writer {
             Ok(())
         })?;
         let committed = self.write()?;
+        self.storage.set_busy();
         self.store.finish_copy()?;
         self.telemetry().record_copy();
         self.compaction.end();

@@ -10,8 +10,10 @@ use std::{
         },
     },
     thread::Thread,
+    time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::notify;
@@ -56,7 +58,10 @@ impl Default for State {
 impl fmt::Display for Restoring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { series, bytes, of } = self;
-        write!(f, "restoring: {series} series so far, {bytes} of {of} bytes")
+        match of {
+            0 => f.write_str("starting"),
+            of => write!(f, "restoring: {series} series so far, {bytes} of {of} bytes"),
+        }
     }
 }
 
@@ -68,6 +73,10 @@ pub struct Storage {
     /// The thread that writes.
     writer: OnceLock<Thread>,
     is_wanted: AtomicBool,
+    /// Since when it has been at what it does now, if it does not wait for something to do.
+    busy_since: Mutex<Option<Instant>>,
+    /// How long that may take before it counts as hanging.
+    patience: Duration,
 }
 
 /// What was applied may be lost: it could not be written.
@@ -78,25 +87,44 @@ pub struct NotCommitted;
 const UNNOTED: u64 = 0;
 
 impl Default for Storage {
+    /// One that is waited for without end.
     fn default() -> Self {
+        Self::new(Duration::MAX)
+    }
+}
+
+impl Storage {
+    /// One to which a write may take as long as `patience`.
+    pub fn new(patience: Duration) -> Self {
         Self {
             progress: watch::Sender::new(Progress::default()),
             has_started: AtomicBool::new(false),
             writer: OnceLock::new(),
             is_wanted: AtomicBool::new(false),
+            busy_since: Mutex::new(None),
+            patience,
         }
     }
-}
 
-impl Storage {
+    /// How long a write may take before it counts as hanging.
+    pub fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// How far it has come.
     pub fn progress(&self) -> Progress {
         self.progress.borrow().clone()
     }
 
-    /// Whether it is being written to, and nothing has failed.
+    /// Whether it is being written to, and nothing has failed or hangs.
     pub fn is_well(&self) -> bool {
-        self.progress.borrow().state == State::Ready
+        self.progress.borrow().state == State::Ready && self.hangs_for().is_none()
+    }
+
+    /// For how long a write has been under way, if that is too long.
+    pub fn hangs_for(&self) -> Option<Duration> {
+        let since = *self.busy_since.lock();
+        since.map(|since| since.elapsed()).filter(|busy| *busy >= self.patience)
     }
 
     /// Whether what there was is there.
@@ -157,6 +185,16 @@ impl Storage {
         self.is_wanted.swap(false, Relaxed)
     }
 
+    /// The thread that writes begins something that the disk has to do, or goes on with the next such thing.
+    pub(super) fn set_busy(&self) {
+        *self.busy_since.lock() = Some(Instant::now());
+    }
+
+    /// It waits for something to do.
+    pub(super) fn set_idle(&self) {
+        *self.busy_since.lock() = None;
+    }
+
     pub(super) fn report(&self, progress: Progress) {
         self.progress.send_replace(progress);
     }
@@ -177,5 +215,16 @@ mod tests {
         assert_eq!(storage.committed(8).await, Err(NotCommitted));
         storage.report(Progress { committed: 9, state: State::Ready });
         assert_eq!(storage.committed(0).await, Ok(()));
+    }
+
+    #[test]
+    fn a_write_that_hangs_is_no_good() {
+        let storage = Storage::new(Duration::ZERO);
+        storage.start();
+        assert!(storage.is_well());
+        storage.set_busy();
+        assert!(storage.hangs_for().is_some() && !storage.is_well());
+        storage.set_idle();
+        assert!(storage.hangs_for().is_none() && storage.is_well());
     }
 }

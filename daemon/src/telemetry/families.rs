@@ -22,12 +22,14 @@ use super::{
 use crate::{log, version};
 
 impl Telemetry {
-    /// Our own families: those of the original, those of the process, and ours.
+    /// Our own families: those of the original, those of the process, and ours. `is_stored` says whether what changes
+    /// is written, where there is a store.
     pub fn families(
         &self,
         registry: &Registry,
         answers: &Answers,
         limits: &SeriesLimits,
+        is_stored: bool,
     ) -> Vec<FamilySnapshot> {
         let mut families = process::families();
         families.extend(self.families_of_the_original());
@@ -38,7 +40,7 @@ impl Telemetry {
         families.extend(overflowing(registry));
         families.extend(self.families_of_web());
         families.extend(self.families_of_the_api());
-        families.extend(self.families_of_the_store(registry));
+        families.extend(self.families_of_the_store(registry, is_stored));
         for family in &mut families {
             Arc::make_mut(&mut family.index).set_born(self.started);
         }

@@ -21,7 +21,6 @@ use crate::clock;
 /// How writing to the store goes.
 pub(super) struct Storage {
     is_used: AtomicBool,
-    is_healthy: AtomicBool,
     commits: AtomicBuckets,
     copies: Counter,
     written_bytes: Counter,
@@ -36,7 +35,6 @@ impl Default for Storage {
     fn default() -> Self {
         Self {
             is_used: AtomicBool::default(),
-            is_healthy: AtomicBool::default(),
             commits: AtomicBuckets::new(&Layout::default()),
             copies: Counter::default(),
             written_bytes: Counter::default(),
@@ -53,7 +51,6 @@ impl Telemetry {
         let storage = &self.storage;
         storage.bytes.store(bytes, Relaxed);
         storage.succeeded.store(clock::now().0, Relaxed);
-        storage.is_healthy.store(true, Relaxed);
         storage.is_used.store(true, Relaxed);
     }
 
@@ -77,10 +74,13 @@ impl Telemetry {
     /// Something could not be written.
     pub fn record_storage_fault(&self, fault: StorageFault) {
         self.storage.faults[fault as usize].inc();
-        self.storage.is_healthy.store(false, Relaxed);
     }
 
-    pub(super) fn families_of_the_store(&self, registry: &Registry) -> Vec<FamilySnapshot> {
+    pub(super) fn families_of_the_store(
+        &self,
+        registry: &Registry,
+        is_stored: bool,
+    ) -> Vec<FamilySnapshot> {
         let storage = &self.storage;
         if !storage.is_used.load(Relaxed) {
             return Vec::new();
@@ -95,7 +95,7 @@ impl Telemetry {
             level(
                 "pushprom_storage_healthy",
                 "Whether what changes is written to -storage.path: 1, or 0 if that fails.",
-                f64::from(u8::from(storage.is_healthy.load(Relaxed))),
+                f64::from(u8::from(is_stored)),
             ),
             family(
                 "pushprom_storage_commit_duration_seconds",

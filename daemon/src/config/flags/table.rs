@@ -142,6 +142,13 @@ pub(in crate::config) const FLAGS: &[Flag] = &[
                written at once.",
     },
     Flag {
+        name: "storage.write-timeout",
+        alias: None,
+        default: Some("10s"),
+        help: "How long a write to disk may take before it counts as failing: then nobody waits for it\n\
+               any longer, and /-/ready says so.",
+    },
+    Flag {
         name: "idempotency.window",
         alias: None,
         default: Some("10m"),
