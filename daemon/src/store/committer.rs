@@ -19,6 +19,10 @@ use self::backoff::Backoff;
 use super::{Progress, State, Storage, Store, StoreError};
 use crate::{ingest::Ingest, notify, telemetry::Telemetry};
 
+/// How long a commit that somebody waits for is put off, until as many wait as for the one before: many who push again
+/// as soon as they are answered share one commit then, and one alone waits for nobody.
+const GATHER_MAX: Duration = Duration::from_millis(1);
+
 /// Writes what changed.
 pub struct Committer {
     is_to_end: Arc<AtomicBool>,
@@ -36,6 +40,8 @@ pub(super) struct Writer {
     progress: Progress,
     /// When the last commit began.
     begun: Instant,
+    /// Since when somebody waits, while it may be worth while to wait for more.
+    gathering_since: Option<Instant>,
     /// Until what has failed is tried again.
     recovery: Backoff,
     /// Until a copy is tried again that what is well could do without.
@@ -91,6 +97,7 @@ impl Writer {
             is_to_end: Arc::default(),
             progress: Progress { committed: 0, state: State::Ready },
             begun: Instant::now(),
+            gathering_since: None,
             recovery: Backoff::default(),
             compaction: Backoff::default(),
         }
@@ -98,13 +105,8 @@ impl Writer {
 
     fn run(&mut self) -> Result<(), StoreError> {
         while !self.is_to_end.load(Relaxed) {
-            let left = if self.has_failed() {
-                self.recovery.left()
-            } else {
-                self.interval.saturating_sub(self.begun.elapsed())
-            };
-            let is_wanted = !self.has_failed() && self.storage.take_wanted();
-            if !left.is_zero() && !is_wanted {
+            let left = self.left(Instant::now());
+            if !left.is_zero() {
                 thread::park_timeout(left);
                 continue;
             }
@@ -117,9 +119,26 @@ impl Writer {
         self.end()
     }
 
+    /// How long it is until there is something to write.
+    fn left(&mut self, now: Instant) -> Duration {
+        if self.has_failed() {
+            return self.recovery.left();
+        }
+        let left = self.interval.saturating_sub(now.saturating_duration_since(self.begun));
+        match self.storage.waiting() {
+            0 => left,
+            waiting if waiting >= self.storage.enough() => Duration::ZERO,
+            _ => {
+                let since = *self.gathering_since.get_or_insert(now);
+                left.min(GATHER_MAX.saturating_sub(now.saturating_duration_since(since)))
+            }
+        }
+    }
+
     /// Writes what changed, or all there is if that has failed before; reports how it went.
     pub(super) fn write_or_recover(&mut self) {
         self.begun = Instant::now();
+        self.gathering_since = None;
         let written = if self.has_failed() { self.recover() } else { self.commit() };
         if let Err(error) = written {
             self.fail(&error);
@@ -156,6 +175,7 @@ impl Writer {
     fn write(&mut self) -> Result<u64, StoreError> {
         let begun = Instant::now();
         self.storage.set_busy();
+        self.storage.take_waiting();
         let (registry, answers) = (self.ingest.registry(), self.ingest.answers());
         let (cut, noted) = registry.cut(|| answers.take_noted());
         let epoch = cut.epoch();
@@ -200,7 +220,7 @@ impl Writer {
             self.storage.set_busy();
             self.store.copy(piece)?;
             self.telemetry().record_copied_bytes(length(piece));
-            let is_due = self.begun.elapsed() >= self.interval || self.storage.take_wanted();
+            let is_due = self.begun.elapsed() >= self.interval || self.storage.waiting() > 0;
             if is_due && !self.has_failed() {
                 self.begun = Instant::now();
                 self.commit()?;

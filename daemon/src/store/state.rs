@@ -5,7 +5,7 @@ use std::{
     sync::{
         OnceLock,
         atomic::{
-            AtomicBool,
+            AtomicBool, AtomicUsize,
             Ordering::{Acquire, Relaxed, Release},
         },
     },
@@ -72,7 +72,10 @@ pub struct Storage {
     has_started: AtomicBool,
     /// The thread that writes.
     writer: OnceLock<Thread>,
-    is_wanted: AtomicBool,
+    /// How many wait for a commit that has not begun.
+    waiting: AtomicUsize,
+    /// How many of them the thread that writes is to be woken by.
+    enough: AtomicUsize,
     /// Since when it has been at what it does now, if it does not wait for something to do.
     busy_since: Mutex<Option<Instant>>,
     /// How long that may take before it counts as hanging.
@@ -100,7 +103,8 @@ impl Storage {
             progress: watch::Sender::new(Progress::default()),
             has_started: AtomicBool::new(false),
             writer: OnceLock::new(),
-            is_wanted: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
+            enough: AtomicUsize::new(1),
             busy_since: Mutex::new(None),
             patience,
         }
@@ -169,7 +173,8 @@ impl Storage {
 
     /// Has a commit begin without waiting for the next one that is due.
     fn ask(&self) {
-        if !self.is_wanted.swap(true, Relaxed)
+        let waiting = self.waiting.fetch_add(1, Relaxed) + 1;
+        if (waiting == 1 || waiting == self.enough.load(Relaxed))
             && let Some(writer) = self.writer.get()
         {
             writer.unpark();
@@ -180,9 +185,20 @@ impl Storage {
         self.writer.set(writer).ok();
     }
 
-    /// Whether a commit was asked for since this was.
-    pub(super) fn take_wanted(&self) -> bool {
-        self.is_wanted.swap(false, Relaxed)
+    /// How many wait for a commit that has not begun.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Relaxed)
+    }
+
+    /// How many make a commit worth while: as many as waited for the one before.
+    pub(super) fn enough(&self) -> usize {
+        self.enough.load(Relaxed)
+    }
+
+    /// A commit begins for all who wait.
+    pub(super) fn take_waiting(&self) {
+        let waiting = self.waiting.swap(0, Relaxed);
+        self.enough.store(waiting.max(1), Relaxed);
     }
 
     /// The thread that writes begins something that the disk has to do, or goes on with the next such thing.

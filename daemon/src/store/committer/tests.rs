@@ -1,6 +1,9 @@
 //! What is written belongs together, through failures too.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::{
+    sync::atomic::{AtomicBool, AtomicUsize},
+    task::{Context, Waker},
+};
 
 use parking_lot::Mutex;
 use pushprom_core::{
@@ -221,4 +224,29 @@ async fn a_key_is_written_with_its_message_through_a_failure() {
         assert_eq!(push(&restored, name), (answer.clone(), false, 0), "{name}");
     }
     written.committer.end().await.expect("nothing is left to write");
+}
+
+#[test]
+fn a_commit_waits_for_as_many_as_had_the_one_before() {
+    let ingest = Arc::new(Ingest::new(registry(), Answers::default(), Arc::default()));
+    let (storage, hour) = (Arc::<Storage>::default(), Duration::from_hours(1));
+    let store = Box::new(Memory::default());
+    let mut writer = Writer::new(Arc::clone(&ingest), store, Arc::clone(&storage), hour);
+    let (mut wakeful, now) = (Context::from_waker(Waker::noop()), Instant::now());
+    // Whoever waits has asked once.
+    let mut wait = |name: &str| {
+        let (.., epoch) = push(&ingest, name);
+        let mut waiting = Box::pin(storage.committed(epoch));
+        assert!(waiting.as_mut().poll(&mut wakeful).is_pending());
+    };
+    assert!(writer.left(now) > GATHER_MAX);
+    wait("a");
+    assert_eq!(writer.left(now), Duration::ZERO, "nobody else came the last time");
+    wait("b");
+    writer.write_or_recover();
+    wait("c");
+    assert_eq!(writer.left(now), GATHER_MAX);
+    assert_eq!(writer.left(now + GATHER_MAX), Duration::ZERO, "not for ever");
+    wait("d");
+    assert_eq!(writer.left(now), Duration::ZERO);
 }
