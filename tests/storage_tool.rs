@@ -69,20 +69,19 @@ impl Place {
         page.split_inclusive('\n').filter(|line| !is_own(line)).collect()
     }
 
-    /// Runs the command; returns its exit code and what it wrote to standard output and error.
     fn run(&self, task: &str, name: &str, input: &str) -> (Option<i32>, String, String) {
         let mut command = Command::new(BINARY);
         command.args(["storage", task]).arg(self.path(name));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("it starts");
-        // One that ends early does not read it.
-        child.stdin.take().expect("it is piped").write_all(input.as_bytes()).ok();
-        let output = child.wait_with_output().expect("it ends");
-        let [stdout, stderr] = [output.stdout, output.stderr]
-            .map(|bytes| String::from_utf8(bytes).expect("it is UTF-8"));
-        (output.status.code(), stdout, stderr)
+        outcome(command, input)
     }
 
+    /// Runs the command where the directory is in a file system that can only be read.
+    fn run_on_snapshot(&self, task: &str, name: &str) -> (Option<i32>, String, String) {
+        let mut command = Command::new("unshare");
+        let script = r#"mount --bind "$3" "$3" && mount -o remount,bind,ro "$3" && exec "$1" storage "$2" "$3""#;
+        command.args(["-m", "sh", "-c", script, "sh", BINARY, task]).arg(self.path(name));
+        outcome(command, "")
+    }
     #[track_caller]
     fn succeeds(&self, task: &str, name: &str, input: &str, expected: &str) -> String {
         let (code, stdout, stderr) = self.run(task, name, input);
@@ -119,11 +118,28 @@ impl Place {
     }
 }
 
+/// Runs a command; returns its exit code and what it wrote to standard output and error.
+fn outcome(mut command: Command, input: &str) -> (Option<i32>, String, String) {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    // One that ends early does not read it.
+    child.stdin.take().expect("it is piped").write_all(input.as_bytes()).ok();
+    let output = child.wait_with_output().expect("it ends");
+    let [stdout, stderr] =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("it is UTF-8"));
+    (output.status.code(), stdout, stderr)
+}
+
 #[test]
 fn a_store_is_checked() {
     let place = Place::new();
-    place.fails("check", "none", "", "none: No such file or directory");
+    place.fails("check", "none", "", "none has no store: give the directory of -storage.path");
     place.fails("check", "", "", " has no store: give the directory of -storage.path");
+    fs::create_dir(place.path("foreign")).expect("it can be made");
+    for task in ["check", "repair", "export", "compact"] {
+        place.fails(task, "foreign", "", "foreign has no store: give the directory of");
+        assert_eq!(fs::read_dir(place.path("foreign")).expect("it is there").count(), 0, "{task}");
+    }
     place.written("store", 20);
     let before = place.files("store");
     let checked = place.succeeds("check", "store", "", "ok: 8 families, 17 series, ");
@@ -135,6 +151,29 @@ fn a_store_is_checked() {
     }
     drop(server);
     place.succeeds("check", "store", "", "not closed");
+}
+
+#[test]
+fn a_snapshot_can_be_read() {
+    let place = Place::new();
+    place.written("store", 3);
+    let exported = place.succeeds("export", "store", "", "");
+    let lock = place.path("store").join("lock");
+    for is_locked in [true, false] {
+        let (code, checked, told) = place.run_on_snapshot("check", "store");
+        assert_eq!((code, &*told), (Some(0), ""), "{is_locked}");
+        assert!(checked.starts_with("ok: 8 families, 10 series, "), "{checked}");
+        let exported_there = place.run_on_snapshot("export", "store");
+        assert_eq!(exported_there, (Some(0), exported.clone(), String::new()), "{is_locked}");
+        let (code, _, told) = place.run_on_snapshot("compact", "store");
+        let want =
+            "store: Read-only file system (os error 30): mount it for writing, or choose another";
+        assert!(code == Some(1) && told.contains(want), "{told}");
+        assert_eq!(lock.exists(), is_locked);
+        fs::remove_file(&lock).ok();
+    }
+    place.succeeds("check", "store", "", "ok: 8 families, 10 series, ");
+    assert!(!lock.exists());
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::StoreError;
+
 /// Permissions of what is created: labels are nobody else's business.
 const FILE_MODE: u32 = 0o600;
 
@@ -53,32 +55,75 @@ pub trait DiskFile: Send {
 pub struct OsDisk {
     path: PathBuf,
     /// Holds the lock.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 /// The file that is locked.
 const LOCK: &str = "lock";
 
 impl OsDisk {
-    /// Locks a directory, which is made if its parent is there. `None` if another process has it.
-    pub fn open(path: PathBuf) -> io::Result<Option<Self>> {
-        match fs::create_dir(&path) {
-            // As durable as what will be in it.
-            Ok(()) => File::open(parent(&path))?.sync_all()?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
+    /// Locks a directory, which is made if its parent is there.
+    pub fn open(path: PathBuf) -> Result<Self, StoreError> {
+        make(&path).map_err(|error| cannot_use(&path, error))?;
         Self::lock(path)
     }
 
-    /// Locks a directory that is there. `None` if another process has it.
-    pub fn lock(path: PathBuf) -> io::Result<Option<Self>> {
-        let lock = options().write(true).create(true).truncate(false).open(path.join(LOCK))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { path, _lock: lock })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+    /// Locks a directory that is there.
+    pub fn lock(path: PathBuf) -> Result<Self, StoreError> {
+        let lock = options().write(true).create(true).truncate(false).open(path.join(LOCK));
+        let lock = lock.map_err(|error| cannot_use(&path, error))?;
+        let locked = lock.try_lock();
+        Self::locked(path, Some(lock), locked)
+    }
+
+    /// Locks a directory against those who write, and changes nothing. Where nobody ever took the lock, or it has
+    /// been left out of a copy, there is none to take.
+    pub fn lock_to_read(path: PathBuf) -> Result<Self, StoreError> {
+        match File::open(path.join(LOCK)) {
+            Ok(lock) => {
+                let locked = lock.try_lock_shared();
+                Self::locked(path, Some(lock), locked)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::read_dir(&path).map_err(|error| cannot_use(&path, error))?;
+                Self::locked(path, None, Ok(()))
+            }
+            Err(error) => Err(cannot_use(&path, error)),
         }
+    }
+
+    fn locked(
+        path: PathBuf,
+        lock: Option<File>,
+        locked: Result<(), TryLockError>,
+    ) -> Result<Self, StoreError> {
+        match locked {
+            Ok(()) => Ok(Self { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => {
+                Err(StoreError::InUse { path: path.display().to_string() })
+            }
+            Err(TryLockError::Error(error)) => Err(cannot_use(&path, error)),
+        }
+    }
+}
+
+/// Makes a directory, if it is not there.
+fn make(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        // As durable as what will be in it.
+        Ok(()) => File::open(parent(path))?.sync_all(),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Why a directory cannot be had: it, or the lock in it.
+fn cannot_use(path: &Path, error: io::Error) -> StoreError {
+    let lock = path.join(LOCK);
+    if error.kind() == io::ErrorKind::PermissionDenied && lock.exists() {
+        StoreError::Io { action: "open", path: lock.display().to_string(), error }
+    } else {
+        StoreError::NoDirectory { path: path.display().to_string(), error }
     }
 }
 

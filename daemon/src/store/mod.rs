@@ -77,10 +77,7 @@ pub fn open(
     rules: &Rules,
     storage: &Storage,
 ) -> Result<Box<dyn Store>, StoreError> {
-    let shown = || path.display().to_string();
-    let disk = OsDisk::open(path.to_owned());
-    let disk = disk.map_err(|error| StoreError::NoDirectory { path: shown(), error })?;
-    let disk = disk.ok_or_else(|| StoreError::InUse { path: shown() })?;
+    let disk = OsDisk::open(path.to_owned())?;
     let mut store = Box::new(Log::new(Box::new(disk)));
     restore(&mut *store, path, registry, answers, rules, storage)?;
     Ok(store)
@@ -152,7 +149,7 @@ pub enum StoreError {
         error: io::Error,
     },
     /// The system does not let it.
-    #[error("cannot {action} {path}: {error}")]
+    #[error("cannot {action} {path}: {error}{}", said_of(.error, &FILE_REMEDIES).unwrap_or_default())]
     Io {
         /// What was tried.
         action: &'static str,
@@ -245,6 +242,12 @@ const REMEDIES: [(Errno, &str); 7] = [
     (Errno::ROFS, ": mount it for writing, or choose another -storage.path"),
     (Errno::NOSPC, ": make room there"),
     (Errno::DQUOT, ": make room there"),
+];
+
+/// What to do about a file that cannot be had.
+const FILE_REMEDIES: [(Errno, &str); 2] = [
+    (Errno::ACCESS, ": let the user of this process read and write it"),
+    (Errno::PERM, ": let the user of this process read and write it"),
 ];
 
 /// What a table says of an error.

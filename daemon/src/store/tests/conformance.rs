@@ -90,7 +90,7 @@ fn every(check: fn(Open<'_>)) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("store");
         check(&|| {
-            let disk = OsDisk::open(path.clone()).unwrap().expect("the one before is gone");
+            let disk = OsDisk::open(path.clone()).expect("the one before is gone");
             Box::new(Log::with_sizes(Box::new(disk), sizes))
         });
     }

@@ -67,13 +67,7 @@ pub enum ToolError {
 /// Does a task with the store in a directory.
 pub fn run(task: Task, path: &Path, mut streams: Streams<'_>) -> Result<(), ToolError> {
     let shown = path.display().to_string();
-    let opened = match task {
-        Task::Import => OsDisk::open(path.to_owned()),
-        Task::Check | Task::Repair | Task::Export | Task::Compact => OsDisk::lock(path.to_owned()),
-    };
-    let io = |error| StoreError::Io { action: "open", path: shown.clone(), error };
-    let disk = opened.map_err(io)?.ok_or(StoreError::InUse { path: shown.clone() })?;
-    let mut log = Log::new(Box::new(disk));
+    let mut log = open(task, path)?;
     match task {
         Task::Check => check(&mut log, shown, &mut streams)?,
         Task::Repair => repair::repair(&mut log, shown, &mut streams)?,
@@ -82,6 +76,31 @@ pub fn run(task: Task, path: &Path, mut streams: Streams<'_>) -> Result<(), Tool
         Task::Compact => compact(&mut log, shown, &mut streams)?,
     }
     Ok(streams.output.flush()?)
+}
+
+fn open(task: Task, path: &Path) -> Result<Log, ToolError> {
+    let log = |disk| Log::new(Box::new(disk));
+    match task {
+        Task::Import => Ok(log(OsDisk::open(path.to_owned())?)),
+        Task::Check | Task::Export => open_to_read(path),
+        Task::Repair | Task::Compact => {
+            // Nothing is made where there is no store; and the one lock goes before the other comes.
+            drop(open_to_read(path)?);
+            Ok(log(OsDisk::lock(path.to_owned())?))
+        }
+    }
+}
+
+fn open_to_read(path: &Path) -> Result<Log, ToolError> {
+    let no_store = || ToolError::NoStore(path.display().to_string());
+    let disk = match OsDisk::lock_to_read(path.to_owned()) {
+        Err(StoreError::NoDirectory { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(no_store());
+        }
+        locked => locked?,
+    };
+    let log = Log::new(Box::new(disk));
+    if log.is_nothing()? { Err(no_store()) } else { Ok(log) }
 }
 
 fn check(log: &mut Log, path: String, streams: &mut Streams<'_>) -> Result<(), ToolError> {
