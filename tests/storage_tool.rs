@@ -1,9 +1,10 @@
 //! `pushprom storage`, from outside; and a store that an earlier release wrote.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::Write,
+    os::unix::fs::{MetadataExt, chown, symlink},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -215,6 +216,38 @@ fn a_store_is_compacted() {
     assert!(short * 3 < long, "{short} bytes of {long}");
     assert_eq!(place.succeeds("export", "store", "", ""), exported);
     assert_eq!(place.page("store"), before);
+}
+
+/// Root leaves nothing that the user of the service cannot have, and touches nothing elsewhere.
+#[test]
+fn what_is_made_belongs_to_whom_the_directory_does() {
+    let place = Place::new();
+    let user = 65534;
+    let give = |path: &Path| chown(path, Some(user), Some(user)).expect("the tests run as root");
+    let owners = |name: &str| -> BTreeSet<(u32, u32)> {
+        let entries = fs::read_dir(place.path(name)).expect("it is there");
+        let paths = entries.map(|entry| entry.expect("an entry").path()).chain([place.path(name)]);
+        let owner = |path: PathBuf| {
+            let of = fs::symlink_metadata(path).expect("it is there");
+            (of.uid(), of.gid())
+        };
+        paths.map(owner).collect()
+    };
+    let users = BTreeSet::from([(user, user)]);
+    place.written("store", 3);
+    let exported = place.succeeds("export", "store", "", "");
+    give(&place.path("store"));
+    fs::remove_file(place.path("store").join("lock")).expect("it is there");
+    let elsewhere = place.path("elsewhere");
+    fs::write(&elsewhere, "something else").expect("it can be written");
+    symlink(&elsewhere, place.path("store").join("0000000002.new")).expect("it can be made");
+    place.succeeds("compact", "store", "", "compacted ");
+    assert_eq!(owners("store"), users);
+    assert_eq!(fs::read(&elsewhere).expect("it is there"), b"something else");
+    assert_eq!(fs::metadata(&elsewhere).expect("it is there").uid(), 0);
+    give(&place.path(""));
+    place.succeeds("import", "new", &exported, "imported ");
+    assert_eq!(owners("new"), users);
 }
 
 #[test]
