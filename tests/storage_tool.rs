@@ -203,6 +203,16 @@ fn an_export_can_be_imported() {
         "has two series with the same labels; nothing has been written",
     );
     place.succeeds("import", "new", &exported, "imported 8 families, 17 series");
+    // What is left of an import that was killed is no store for any task.
+    let half = place.path("half");
+    fs::create_dir(&half).expect("it can be made");
+    fs::copy(place.file("new").0, half.join("0000000001.new")).expect("it can be copied");
+    for task in ["check", "repair", "export", "compact"] {
+        place.fails(task, "half", "", "half has no store: give the directory of -storage.path");
+    }
+    place.succeeds("import", "half", &exported, "imported 8 families, 17 series");
+    assert_eq!(place.succeeds("export", "half", "", ""), exported);
+    place.file("half");
 }
 
 #[test]

@@ -37,13 +37,7 @@ pub(super) struct Ended {
 impl Log {
     /// Reads the newest log. An older one that is still there lacks what was committed since.
     pub(super) fn look(&mut self, take: &mut TakePiece<'_>) -> Result<Loaded, StoreError> {
-        let names = self.names()?;
-        let Some(name) = names.iter().copied().filter(|name| name.holds()).max() else {
-            // What is left of the first start of all may be there. Anything else has come after a log.
-            let left = names.iter().filter(|name| name.generation > 1 || name.role != Role::New);
-            if let Some(left) = left.max() {
-                return Err(StoreError::Missing { path: self.disk.path(&left.to_string()) });
-            }
+        let Some(name) = self.newest()? else {
             self.found = Found::Nothing;
             return Ok(Loaded::default());
         };
@@ -60,9 +54,28 @@ impl Log {
         Ok(loaded)
     }
 
-    /// Whether there is nothing at all.
+    /// Whether there is nothing, and was nothing.
     pub fn is_nothing(&self) -> Result<bool, StoreError> {
-        Ok(self.names()?.is_empty())
+        match self.newest() {
+            Ok(newest) => Ok(newest.is_none()),
+            Err(StoreError::Missing { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The log that holds; none if there never was one.
+    fn newest(&self) -> Result<Option<Name>, StoreError> {
+        let names = self.names()?;
+        let newest = names.iter().copied().filter(|name| name.holds()).max();
+        if newest.is_none() {
+            // What is left of the first start of all, or of an import, may be there. Anything else has come after a
+            // log.
+            let left = names.iter().filter(|name| name.generation > 1 || name.role != Role::New);
+            if let Some(left) = left.max() {
+                return Err(StoreError::Missing { path: self.disk.path(&left.to_string()) });
+            }
+        }
+        Ok(newest)
     }
 
     /// Files of ours.
