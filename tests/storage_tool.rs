@@ -313,6 +313,27 @@ fn what_cannot_be_saved_is_left_as_it_is() {
     assert_eq!(place.file("other"), (file, b"something else".to_vec()));
 }
 
+/// A log that could not be removed when the next one took its place.
+#[test]
+fn an_older_log_is_saved_where_nothing_can_be_read_of_the_newest() {
+    let place = Place::new();
+    place.written("store", 1);
+    let exported = place.succeeds("export", "store", "", "");
+    let (older, bytes) = place.file("store");
+    let newer = place.path("store").join("0000000002.log");
+    fs::write(&newer, "something else").expect("it can be written");
+    place.fails("check", "store", "", "0000000002.log is damaged at byte 0");
+    let told = place.succeeds("repair", "store", "", "saved: 8 families, 8 series\n");
+    let [newer, older] = [newer, older].map(|path| path.display().to_string());
+    let lost = format!("lost: all of {newer}, and so what changed after the end of {older}\n");
+    assert!(told.starts_with(&lost), "{told}");
+    assert_eq!(place.succeeds("export", "store", "", ""), exported);
+    let files = place.files("store");
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["0000000001.damaged", "0000000002.damaged", "0000000003.closed"]);
+    assert_eq!(files["0000000001.damaged"], bytes);
+}
+
 /// Files of the last release stay readable. With `GOLDEN=1` in the environment the fixture is made anew, which is
 /// for a new version of the format alone, beside the old one.
 #[test]
