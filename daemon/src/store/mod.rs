@@ -202,6 +202,9 @@ pub enum StoreError {
     /// An earlier failure has not been mended.
     #[error("an earlier write failed")]
     Failed,
+    /// The end has come, and what was begun can be done without.
+    #[error("the end came first")]
+    Ending,
     /// A fault of ours ended the thread that writes. It has been counted and logged.
     #[error("a fault of pushprom ended the writing, see its log: report it, and restart")]
     Panicked,
@@ -219,6 +222,7 @@ impl StoreError {
             | Self::Missing { .. }
             | Self::Version { .. }
             | Self::Failed
+            | Self::Ending
             | Self::Panicked => StorageFault::Other,
         }
     }
