@@ -195,6 +195,9 @@ fn an_export_can_be_imported() {
         place.fails("import", "new", lines, expected);
         assert_eq!(place.files("new"), BTreeMap::new());
     }
+    let endless = "x".repeat((64 << 20) + 2);
+    let expected = "line 1 cannot be imported: it is longer than the 67108864 bytes of a line";
+    place.fails("import", "new", &endless, expected);
     let twice = exported.replace("\"n\",\"value\":\"1\"", "\"n\",\"value\":\"0\"");
     place.fails(
         "import",

@@ -4,7 +4,7 @@ mod repair;
 mod table;
 
 use std::{
-    io::{self, BufRead, Write},
+    io::{self, BufRead, Read, Write},
     mem,
     path::Path,
     time::{Duration, Instant},
@@ -25,6 +25,10 @@ const NOTE_EVERY: Duration = Duration::from_secs(1);
 
 /// Bytes of a piece that is imported, about.
 const PIECE_BYTES: usize = 256 << 10;
+
+/// Bytes of a line that is imported: several times what the labels of a series may have, each byte of which JSON may
+/// write as six.
+const LINE_BYTES_MAX: usize = 64 << 20;
 
 /// Where it reads from and writes to.
 pub struct Streams<'a> {
@@ -192,18 +196,22 @@ fn import_lines(log: &mut Log, streams: &mut Streams<'_>) -> Result<Restored, To
     let (registry, rules) = (Registry::new(SchemaConflicts::Adopt), Rules::default());
     let mut restore = registry.restore(&rules);
     let mut progress = Progress::new("imported", streams.notes);
-    let (mut piece, mut text, mut line) = (Vec::new(), String::new(), 0);
+    let (mut piece, mut text, mut line) = (Vec::new(), Vec::new(), 0);
+    let most = u64::try_from(LINE_BYTES_MAX).unwrap_or(u64::MAX);
     loop {
         line += 1;
         text.clear();
-        let bytes = streams.input.read_line(&mut text)?;
+        let bytes = (&mut *streams.input).take(most + 1).read_until(b'\n', &mut text)?;
         if bytes == 0 {
             break;
         }
         progress.add(bytes);
         let refused = |problem| ToolError::Line { line, problem };
+        if bytes > LINE_BYTES_MAX {
+            return Err(refused(format!("it is longer than the {LINE_BYTES_MAX} bytes of a line")));
+        }
         let record: Record<'_> =
-            serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
+            serde_json::from_slice(&text).map_err(|error| refused(error.to_string()))?;
         restore.follow(&record, true).map_err(|error| refused(error.to_string()))?;
         record.write_to(&mut piece);
         if piece.len() >= PIECE_BYTES {
