@@ -34,6 +34,15 @@ pub(super) struct Ended {
     pub(super) copied: u64,
 }
 
+/// The name of the log that holds, among those of files.
+pub(in crate::store) fn newest<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+    newest_of(names.filter_map(Name::parse)).map(|name| name.to_string())
+}
+
+fn newest_of(names: impl Iterator<Item = Name>) -> Option<Name> {
+    names.filter(|name| name.holds()).max()
+}
+
 impl Log {
     /// Reads the newest log. An older one that is still there lacks what was committed since.
     pub(super) fn look(&mut self, take: &mut TakePiece<'_>) -> Result<Loaded, StoreError> {
@@ -66,7 +75,7 @@ impl Log {
     /// The log that holds; none if there never was one.
     fn newest(&self) -> Result<Option<Name>, StoreError> {
         let names = self.names()?;
-        let newest = names.iter().copied().filter(|name| name.holds()).max();
+        let newest = newest_of(names.iter().copied());
         if newest.is_none() {
             // What is left of the first start of all, or of an import, may be there. Anything else has come after a
             // log.

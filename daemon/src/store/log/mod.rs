@@ -25,6 +25,7 @@ pub(in crate::store) use frame::FRAME_BYTES;
 pub(in crate::store) use frame::HEADER_BYTES;
 use frame::{Head, Kind, PAYLOAD_BYTES_MAX, Place};
 use load::Found;
+pub(in crate::store) use load::newest;
 use name::{Name, Role};
 pub use salvage::Gap;
 
