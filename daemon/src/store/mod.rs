@@ -45,7 +45,8 @@ pub trait Store: Send {
     /// Whether what was committed is kept, and more can be.
     fn is_well(&self) -> bool;
 
-    /// Whether what is kept could do with much less room, as a copy of what is live.
+    /// Whether what is kept could do with much less room, as a copy of what is live, or is on disk for sure only as
+    /// one.
     fn wants_copy(&self) -> bool;
 
     /// Begins a copy of everything. What is committed meanwhile goes there too.
