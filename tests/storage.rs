@@ -6,7 +6,7 @@ mod start;
 
 use tempfile::TempDir;
 
-use crate::support::Server;
+use crate::support::{Server, wait_for};
 
 /// A server that answers when what was pushed is on disk.
 fn durable(directory: &TempDir) -> Server {
@@ -49,6 +49,24 @@ fn what_was_acknowledged_survives_kill_9() {
     let before = page(&server);
     server.signal("TERM");
     assert!(server.wait().success());
+    assert_eq!(page(&durable(&directory)), before);
+}
+
+#[test]
+fn what_a_crash_has_left_is_written_anew() {
+    let directory = TempDir::new().expect("a directory");
+    let mut server = durable(&directory);
+    server.push_ok(DELTAS);
+    server.signal("KILL");
+    server.wait();
+    let mut server = durable(&directory);
+    let before = page(&server);
+    wait_for("a copy", || {
+        (server.scrape().value("pushprom_storage_copies_total") == Some(1.0)).then_some(())
+    });
+    server.signal("TERM");
+    assert!(server.wait().success());
+    assert!(directory.path().join("store/0000000002.closed").exists());
     assert_eq!(page(&durable(&directory)), before);
 }
 

@@ -1,9 +1,10 @@
 //! `pushprom storage`, from outside; and a store that an earlier release wrote.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::Write,
+    os::unix::fs::{MetadataExt, chown, symlink},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -69,20 +70,19 @@ impl Place {
         page.split_inclusive('\n').filter(|line| !is_own(line)).collect()
     }
 
-    /// Runs the command; returns its exit code and what it wrote to standard output and error.
     fn run(&self, task: &str, name: &str, input: &str) -> (Option<i32>, String, String) {
         let mut command = Command::new(BINARY);
         command.args(["storage", task]).arg(self.path(name));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("it starts");
-        // One that ends early does not read it.
-        child.stdin.take().expect("it is piped").write_all(input.as_bytes()).ok();
-        let output = child.wait_with_output().expect("it ends");
-        let [stdout, stderr] = [output.stdout, output.stderr]
-            .map(|bytes| String::from_utf8(bytes).expect("it is UTF-8"));
-        (output.status.code(), stdout, stderr)
+        outcome(command, input)
     }
 
+    /// Runs the command where the directory is in a file system that can only be read.
+    fn run_on_snapshot(&self, task: &str, name: &str) -> (Option<i32>, String, String) {
+        let mut command = Command::new("unshare");
+        let script = r#"mount --bind "$3" "$3" && mount -o remount,bind,ro "$3" && exec "$1" storage "$2" "$3""#;
+        command.args(["-m", "sh", "-c", script, "sh", BINARY, task]).arg(self.path(name));
+        outcome(command, "")
+    }
     #[track_caller]
     fn succeeds(&self, task: &str, name: &str, input: &str, expected: &str) -> String {
         let (code, stdout, stderr) = self.run(task, name, input);
@@ -119,11 +119,28 @@ impl Place {
     }
 }
 
+/// Runs a command; returns its exit code and what it wrote to standard output and error.
+fn outcome(mut command: Command, input: &str) -> (Option<i32>, String, String) {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    // One that ends early does not read it.
+    child.stdin.take().expect("it is piped").write_all(input.as_bytes()).ok();
+    let output = child.wait_with_output().expect("it ends");
+    let [stdout, stderr] =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("it is UTF-8"));
+    (output.status.code(), stdout, stderr)
+}
+
 #[test]
 fn a_store_is_checked() {
     let place = Place::new();
-    place.fails("check", "none", "", "none: No such file or directory");
+    place.fails("check", "none", "", "none has no store: give the directory of -storage.path");
     place.fails("check", "", "", " has no store: give the directory of -storage.path");
+    fs::create_dir(place.path("foreign")).expect("it can be made");
+    for task in ["check", "repair", "export", "compact"] {
+        place.fails(task, "foreign", "", "foreign has no store: give the directory of");
+        assert_eq!(fs::read_dir(place.path("foreign")).expect("it is there").count(), 0, "{task}");
+    }
     place.written("store", 20);
     let before = place.files("store");
     let checked = place.succeeds("check", "store", "", "ok: 8 families, 17 series, ");
@@ -135,6 +152,29 @@ fn a_store_is_checked() {
     }
     drop(server);
     place.succeeds("check", "store", "", "not closed");
+}
+
+#[test]
+fn a_snapshot_can_be_read() {
+    let place = Place::new();
+    place.written("store", 3);
+    let exported = place.succeeds("export", "store", "", "");
+    let lock = place.path("store").join("lock");
+    for is_locked in [true, false] {
+        let (code, checked, told) = place.run_on_snapshot("check", "store");
+        assert_eq!((code, &*told), (Some(0), ""), "{is_locked}");
+        assert!(checked.starts_with("ok: 8 families, 10 series, "), "{checked}");
+        let exported_there = place.run_on_snapshot("export", "store");
+        assert_eq!(exported_there, (Some(0), exported.clone(), String::new()), "{is_locked}");
+        let (code, _, told) = place.run_on_snapshot("compact", "store");
+        let want =
+            "store: Read-only file system (os error 30): mount it for writing, or choose another";
+        assert!(code == Some(1) && told.contains(want), "{told}");
+        assert_eq!(lock.exists(), is_locked);
+        fs::remove_file(&lock).ok();
+    }
+    place.succeeds("check", "store", "", "ok: 8 families, 10 series, ");
+    assert!(!lock.exists());
 }
 
 #[test]
@@ -155,6 +195,9 @@ fn an_export_can_be_imported() {
         place.fails("import", "new", lines, expected);
         assert_eq!(place.files("new"), BTreeMap::new());
     }
+    let endless = "x".repeat((64 << 20) + 2);
+    let expected = "line 1 cannot be imported: it is longer than the 67108864 bytes of a line";
+    place.fails("import", "new", &endless, expected);
     let twice = exported.replace("\"n\",\"value\":\"1\"", "\"n\",\"value\":\"0\"");
     place.fails(
         "import",
@@ -163,6 +206,16 @@ fn an_export_can_be_imported() {
         "has two series with the same labels; nothing has been written",
     );
     place.succeeds("import", "new", &exported, "imported 8 families, 17 series");
+    // What is left of an import that was killed is no store for any task.
+    let half = place.path("half");
+    fs::create_dir(&half).expect("it can be made");
+    fs::copy(place.file("new").0, half.join("0000000001.new")).expect("it can be copied");
+    for task in ["check", "repair", "export", "compact"] {
+        place.fails(task, "half", "", "half has no store: give the directory of -storage.path");
+    }
+    place.succeeds("import", "half", &exported, "imported 8 families, 17 series");
+    assert_eq!(place.succeeds("export", "half", "", ""), exported);
+    place.file("half");
 }
 
 #[test]
@@ -176,6 +229,38 @@ fn a_store_is_compacted() {
     assert!(short * 3 < long, "{short} bytes of {long}");
     assert_eq!(place.succeeds("export", "store", "", ""), exported);
     assert_eq!(place.page("store"), before);
+}
+
+/// Root leaves nothing that the user of the service cannot have, and touches nothing elsewhere.
+#[test]
+fn what_is_made_belongs_to_whom_the_directory_does() {
+    let place = Place::new();
+    let user = 65534;
+    let give = |path: &Path| chown(path, Some(user), Some(user)).expect("the tests run as root");
+    let owners = |name: &str| -> BTreeSet<(u32, u32)> {
+        let entries = fs::read_dir(place.path(name)).expect("it is there");
+        let paths = entries.map(|entry| entry.expect("an entry").path()).chain([place.path(name)]);
+        let owner = |path: PathBuf| {
+            let of = fs::symlink_metadata(path).expect("it is there");
+            (of.uid(), of.gid())
+        };
+        paths.map(owner).collect()
+    };
+    let users = BTreeSet::from([(user, user)]);
+    place.written("store", 3);
+    let exported = place.succeeds("export", "store", "", "");
+    give(&place.path("store"));
+    fs::remove_file(place.path("store").join("lock")).expect("it is there");
+    let elsewhere = place.path("elsewhere");
+    fs::write(&elsewhere, "something else").expect("it can be written");
+    symlink(&elsewhere, place.path("store").join("0000000002.new")).expect("it can be made");
+    place.succeeds("compact", "store", "", "compacted ");
+    assert_eq!(owners("store"), users);
+    assert_eq!(fs::read(&elsewhere).expect("it is there"), b"something else");
+    assert_eq!(fs::metadata(&elsewhere).expect("it is there").uid(), 0);
+    give(&place.path(""));
+    place.succeeds("import", "new", &exported, "imported ");
+    assert_eq!(owners("new"), users);
 }
 
 #[test]
@@ -229,6 +314,27 @@ fn what_cannot_be_saved_is_left_as_it_is() {
     fs::write(&file, "something else").expect("it can be written");
     place.fails("repair", "other", "", "can be read: it has been left as it is");
     assert_eq!(place.file("other"), (file, b"something else".to_vec()));
+}
+
+/// A log that could not be removed when the next one took its place.
+#[test]
+fn an_older_log_is_saved_where_nothing_can_be_read_of_the_newest() {
+    let place = Place::new();
+    place.written("store", 1);
+    let exported = place.succeeds("export", "store", "", "");
+    let (older, bytes) = place.file("store");
+    let newer = place.path("store").join("0000000002.log");
+    fs::write(&newer, "something else").expect("it can be written");
+    place.fails("check", "store", "", "0000000002.log is damaged at byte 0");
+    let told = place.succeeds("repair", "store", "", "saved: 8 families, 8 series\n");
+    let [newer, older] = [newer, older].map(|path| path.display().to_string());
+    let lost = format!("lost: all of {newer}, and so what changed after the end of {older}\n");
+    assert!(told.starts_with(&lost), "{told}");
+    assert_eq!(place.succeeds("export", "store", "", ""), exported);
+    let files = place.files("store");
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["0000000001.damaged", "0000000002.damaged", "0000000003.closed"]);
+    assert_eq!(files["0000000001.damaged"], bytes);
 }
 
 /// Files of the last release stay readable. With `GOLDEN=1` in the environment the fixture is made anew, which is

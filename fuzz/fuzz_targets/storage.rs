@@ -55,7 +55,7 @@ fuzz_target!(|input: &[u8]| {
         Err(StoreError::Damaged { .. }) => assert!(!is_whole),
         Err(other) => panic!("{other}"),
     }
-    let salvaged = opened(&disk).salvage(&mut |piece| assert!(piece.len() <= input.len()));
+    let salvaged = opened(&disk).salvage(0, &mut |piece| assert!(piece.len() <= input.len()));
     salvaged.expect("memory gives all");
     let [mut strict, mut again] = [(); 2].map(|()| Registry::journaled(SchemaConflicts::Adopt));
     if !restore(&mut strict, &batches) {

@@ -123,6 +123,25 @@ fn a_directory_that_cannot_be_had_is_named_with_a_remedy() {
 }
 
 #[test]
+fn a_file_that_cannot_be_had_is_named_with_a_remedy() {
+    let directory = TempDir::new().expect("a directory");
+    drop(durable(&directory));
+    let store = directory.path().join("store");
+    for (file, action) in [("0000000001.log", "read"), ("lock", "open")] {
+        let file = store.join(file);
+        chown(&file, Some(65534), Some(65534)).expect("the tests run as root");
+        let mut command = Command::new("setpriv");
+        let said = fails(command.args(["--bounding-set=-all", BINARY]).args(flags(&store)));
+        let want = format!(
+            "-storage.path: cannot {action} {}: Permission denied (os error 13): let the user of this process \
+             read and write it",
+            file.display()
+        );
+        assert_eq!(said, want);
+    }
+}
+
+#[test]
 fn a_directory_is_one_servers() {
     let directory = TempDir::new().expect("a directory");
     let server = durable(&directory);

@@ -196,6 +196,7 @@ impl Writer {
             return;
         }
         match self.store.begin_copy().and_then(|()| self.copy()) {
+            Err(StoreError::Ending) => self.store.abandon_copy(),
             // What there is goes on: there may be no room for both.
             Err(error) if self.store.is_well() => {
                 self.store.abandon_copy();
@@ -221,6 +222,9 @@ impl Writer {
             self.store.copy(piece)?;
             self.telemetry().record_copied_bytes(length(piece));
             let is_due = self.begun.elapsed() >= self.interval || self.storage.waiting() > 0;
+            if self.is_to_end.load(Relaxed) && !self.has_failed() {
+                return Err(StoreError::Ending);
+            }
             if is_due && !self.has_failed() {
                 self.begun = Instant::now();
                 self.commit()?;

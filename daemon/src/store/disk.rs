@@ -3,9 +3,11 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, fchown},
     path::{Path, PathBuf},
 };
+
+use super::StoreError;
 
 /// Permissions of what is created: labels are nobody else's business.
 const FILE_MODE: u32 = 0o600;
@@ -21,7 +23,7 @@ pub trait Disk: Send {
     /// What is in a file, from its start on.
     fn read(&self, name: &str) -> io::Result<Box<dyn Read>>;
 
-    /// A new, empty file, or an old one emptied.
+    /// A new, empty file, in place of any old one.
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
 
     /// A file that is there, to write to.
@@ -53,32 +55,81 @@ pub trait DiskFile: Send {
 pub struct OsDisk {
     path: PathBuf,
     /// Holds the lock.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 /// The file that is locked.
 const LOCK: &str = "lock";
 
 impl OsDisk {
-    /// Locks a directory, which is made if its parent is there. `None` if another process has it.
-    pub fn open(path: PathBuf) -> io::Result<Option<Self>> {
-        match fs::create_dir(&path) {
-            // As durable as what will be in it.
-            Ok(()) => File::open(parent(&path))?.sync_all()?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
+    /// Locks a directory, which is made if its parent is there.
+    pub fn open(path: PathBuf) -> Result<Self, StoreError> {
+        make(&path).map_err(|error| cannot_use(&path, error))?;
         Self::lock(path)
     }
 
-    /// Locks a directory that is there. `None` if another process has it.
-    pub fn lock(path: PathBuf) -> io::Result<Option<Self>> {
-        let lock = options().write(true).create(true).truncate(false).open(path.join(LOCK))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { path, _lock: lock })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+    /// Locks a directory that is there.
+    pub fn lock(path: PathBuf) -> Result<Self, StoreError> {
+        let lock = open_lock(&path).map_err(|error| cannot_use(&path, error))?;
+        let locked = lock.try_lock();
+        Self::locked(path, Some(lock), locked)
+    }
+
+    /// Locks a directory against those who write, and changes nothing. Where nobody ever took the lock, or it has
+    /// been left out of a copy, there is none to take.
+    pub fn lock_to_read(path: PathBuf) -> Result<Self, StoreError> {
+        match File::open(path.join(LOCK)) {
+            Ok(lock) => {
+                let locked = lock.try_lock_shared();
+                Self::locked(path, Some(lock), locked)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::read_dir(&path).map_err(|error| cannot_use(&path, error))?;
+                Self::locked(path, None, Ok(()))
+            }
+            Err(error) => Err(cannot_use(&path, error)),
         }
+    }
+
+    fn locked(
+        path: PathBuf,
+        lock: Option<File>,
+        locked: Result<(), TryLockError>,
+    ) -> Result<Self, StoreError> {
+        match locked {
+            Ok(()) => Ok(Self { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => {
+                Err(StoreError::InUse { path: path.display().to_string() })
+            }
+            Err(TryLockError::Error(error)) => Err(cannot_use(&path, error)),
+        }
+    }
+}
+
+/// Makes a directory, if it is not there.
+fn make(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Ok(()) => {
+            let made = File::options()
+                .read(true)
+                .custom_flags(libc::O_DIRECTORY | libc::O_NOFOLLOW)
+                .open(path)?;
+            hand_over(&made, parent(path))?;
+            // As durable as what will be in it.
+            File::open(parent(path))?.sync_all()
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Why a directory cannot be had: it, or the lock in it.
+fn cannot_use(path: &Path, error: io::Error) -> StoreError {
+    let lock = path.join(LOCK);
+    if error.kind() == io::ErrorKind::PermissionDenied && lock.exists() {
+        StoreError::Io { action: "open", path: lock.display().to_string(), error }
+    } else {
+        StoreError::NoDirectory { path: path.display().to_string(), error }
     }
 }
 
@@ -86,10 +137,36 @@ fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn options() -> OpenOptions {
+/// A new file in a directory.
+fn create_new(directory: &Path, name: &str) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.mode(FILE_MODE);
-    options
+    let file = options.write(true).create_new(true).mode(FILE_MODE).open(directory.join(name))?;
+    hand_over(&file, directory)?;
+    Ok(file)
+}
+
+fn open_lock(directory: &Path) -> io::Result<File> {
+    match create_new(directory, LOCK) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            OpenOptions::new().write(true).open(directory.join(LOCK))
+        }
+        other => other,
+    }
+}
+
+/// Has what root has made belong to the user and group of the directory that it is in: they can go on with it. It has
+/// just been made: whoever may write there could have had a link lead to anything else.
+fn hand_over(made: &File, directory: &Path) -> io::Result<()> {
+    let owner = |of: fs::Metadata| (of.uid(), of.gid());
+    let (user, group) = owner(fs::metadata(directory)?);
+    if owner(made.metadata()?) == (user, group) {
+        return Ok(());
+    }
+    match fchown(made, Some(user), Some(group)) {
+        // Who is not root keeps what they have made.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        other => other,
+    }
 }
 
 impl Disk for OsDisk {
@@ -107,13 +184,14 @@ impl Disk for OsDisk {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        let options = &mut options();
-        options.write(true).create(true).truncate(true);
-        Ok(Box::new(OsFile(options.open(self.path.join(name))?)))
+        match self.remove(name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(Box::new(OsFile(create_new(&self.path, name)?))),
+        }
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(OsFile(options().write(true).open(self.path.join(name))?)))
+        Ok(Box::new(OsFile(OpenOptions::new().write(true).open(self.path.join(name))?)))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

@@ -45,7 +45,8 @@ pub trait Store: Send {
     /// Whether what was committed is kept, and more can be.
     fn is_well(&self) -> bool;
 
-    /// Whether what is kept could do with much less room, as a copy of what is live.
+    /// Whether what is kept could do with much less room, as a copy of what is live, or is on disk for sure only as
+    /// one.
     fn wants_copy(&self) -> bool;
 
     /// Begins a copy of everything. What is committed meanwhile goes there too.
@@ -77,10 +78,7 @@ pub fn open(
     rules: &Rules,
     storage: &Storage,
 ) -> Result<Box<dyn Store>, StoreError> {
-    let shown = || path.display().to_string();
-    let disk = OsDisk::open(path.to_owned());
-    let disk = disk.map_err(|error| StoreError::NoDirectory { path: shown(), error })?;
-    let disk = disk.ok_or_else(|| StoreError::InUse { path: shown() })?;
+    let disk = OsDisk::open(path.to_owned())?;
     let mut store = Box::new(Log::new(Box::new(disk)));
     restore(&mut *store, path, registry, answers, rules, storage)?;
     Ok(store)
@@ -152,7 +150,7 @@ pub enum StoreError {
         error: io::Error,
     },
     /// The system does not let it.
-    #[error("cannot {action} {path}: {error}")]
+    #[error("cannot {action} {path}: {error}{}", said_of(.error, &FILE_REMEDIES).unwrap_or_default())]
     Io {
         /// What was tried.
         action: &'static str,
@@ -205,6 +203,9 @@ pub enum StoreError {
     /// An earlier failure has not been mended.
     #[error("an earlier write failed")]
     Failed,
+    /// The end has come, and what was begun can be done without.
+    #[error("the end came first")]
+    Ending,
     /// A fault of ours ended the thread that writes. It has been counted and logged.
     #[error("a fault of pushprom ended the writing, see its log: report it, and restart")]
     Panicked,
@@ -222,6 +223,7 @@ impl StoreError {
             | Self::Missing { .. }
             | Self::Version { .. }
             | Self::Failed
+            | Self::Ending
             | Self::Panicked => StorageFault::Other,
         }
     }
@@ -245,6 +247,12 @@ const REMEDIES: [(Errno, &str); 7] = [
     (Errno::ROFS, ": mount it for writing, or choose another -storage.path"),
     (Errno::NOSPC, ": make room there"),
     (Errno::DQUOT, ": make room there"),
+];
+
+/// What to do about a file that cannot be had.
+const FILE_REMEDIES: [(Errno, &str); 2] = [
+    (Errno::ACCESS, ": let the user of this process read and write it"),
+    (Errno::PERM, ": let the user of this process read and write it"),
 ];
 
 /// What a table says of an error.

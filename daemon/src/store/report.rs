@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Restoring, Storage};
+use super::{Restoring, Storage, log};
 
 /// How often it is told to who asks.
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
@@ -25,7 +25,7 @@ pub(super) struct Report<'a> {
 impl<'a> Report<'a> {
     /// Of one from a directory, which has begun now.
     pub(super) fn new(storage: &'a Storage, path: &Path) -> Self {
-        let restoring = Restoring { of: longest_file_bytes(path), ..Restoring::default() };
+        let restoring = Restoring { of: log_bytes(path), ..Restoring::default() };
         storage.report_start(restoring);
         let now = Instant::now();
         Self { storage, restoring, reported: now, logged: now }
@@ -53,9 +53,32 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Bytes of the longest file in a directory. There is one, but for what is left of a copy.
-fn longest_file_bytes(path: &Path) -> u64 {
+/// Bytes of the log in a directory that will be read; none where there is none, or it cannot be looked at.
+fn log_bytes(path: &Path) -> u64 {
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    let lengths = entries.filter_map(|entry| Some(entry.metadata().ok()?.len()));
-    lengths.max().unwrap_or_default()
+    let names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let newest = log::newest(names.iter().map(String::as_str));
+    newest.and_then(|name| fs::metadata(path.join(name)).ok()).map_or(0, |log| log.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_are_those_of_the_log_that_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(log_bytes(directory.path()), 0);
+        for (name, bytes) in [
+            ("0000000001.damaged", 500),
+            ("0000000002.closed", 300),
+            ("0000000003.log", 20),
+            ("0000000004.new", 400),
+            ("else", 600),
+        ] {
+            fs::write(directory.path().join(name), vec![0; bytes]).unwrap();
+        }
+        assert_eq!(log_bytes(directory.path()), 20);
+    }
 }

@@ -34,16 +34,19 @@ pub(super) struct Ended {
     pub(super) copied: u64,
 }
 
+/// The name of the log that holds, among those of files.
+pub(in crate::store) fn newest<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+    newest_of(names.filter_map(Name::parse)).map(|name| name.to_string())
+}
+
+fn newest_of(names: impl Iterator<Item = Name>) -> Option<Name> {
+    names.filter(|name| name.holds()).max()
+}
+
 impl Log {
     /// Reads the newest log. An older one that is still there lacks what was committed since.
     pub(super) fn look(&mut self, take: &mut TakePiece<'_>) -> Result<Loaded, StoreError> {
-        let names = self.names()?;
-        let Some(name) = names.iter().copied().filter(|name| name.holds()).max() else {
-            // What is left of the first start of all may be there. Anything else has come after a log.
-            let left = names.iter().filter(|name| name.generation > 1 || name.role != Role::New);
-            if let Some(left) = left.max() {
-                return Err(StoreError::Missing { path: self.disk.path(&left.to_string()) });
-            }
+        let Some(name) = self.newest()? else {
             self.found = Found::Nothing;
             return Ok(Loaded::default());
         };
@@ -60,9 +63,28 @@ impl Log {
         Ok(loaded)
     }
 
-    /// Whether there is nothing at all.
+    /// Whether there is nothing, and was nothing.
     pub fn is_nothing(&self) -> Result<bool, StoreError> {
-        Ok(self.names()?.is_empty())
+        match self.newest() {
+            Ok(newest) => Ok(newest.is_none()),
+            Err(StoreError::Missing { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The log that holds; none if there never was one.
+    fn newest(&self) -> Result<Option<Name>, StoreError> {
+        let names = self.names()?;
+        let newest = newest_of(names.iter().copied());
+        if newest.is_none() {
+            // What is left of the first start of all, or of an import, may be there. Anything else has come after a
+            // log.
+            let left = names.iter().filter(|name| name.generation > 1 || name.role != Role::New);
+            if let Some(left) = left.max() {
+                return Err(StoreError::Missing { path: self.disk.path(&left.to_string()) });
+            }
+        }
+        Ok(newest)
     }
 
     /// Files of ours.

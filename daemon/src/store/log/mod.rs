@@ -25,6 +25,7 @@ pub(in crate::store) use frame::FRAME_BYTES;
 pub(in crate::store) use frame::HEADER_BYTES;
 use frame::{Head, Kind, PAYLOAD_BYTES_MAX, Place};
 use load::Found;
+pub(in crate::store) use load::newest;
 use name::{Name, Role};
 pub use salvage::Gap;
 
@@ -46,6 +47,9 @@ pub struct Log {
     batch: u64,
     /// Whether `current` is relied on, and written to.
     is_well: bool,
+    /// Whether batches in `current` are of a process that did not end in order. A sync of them may have failed then,
+    /// and after that a system takes for written what is not: to read and to sync it proves nothing. A copy does.
+    is_doubtful: bool,
 }
 
 /// From what size on what is done, in bytes.
@@ -100,6 +104,7 @@ impl Log {
             generation: 0,
             batch: 0,
             is_well: false,
+            is_doubtful: false,
         }
     }
 
@@ -235,6 +240,7 @@ impl Store for Log {
                 if log.whole < log.bytes {
                     part.file.truncate(log.whole).map_err(self.io("cut", name))?;
                 }
+                self.is_doubtful = log.name.role == Role::Open && log.whole > log.copied;
                 // What has been read may have been written by a process that ended before it was on disk.
                 part.file.sync().map_err(self.io("sync", name))?;
                 part
@@ -265,7 +271,8 @@ impl Store for Log {
     fn wants_copy(&self) -> bool {
         let least = self.sizes.copy.max(self.no_copy_up_to);
         let grown = |part: &Part| part.bytes > least.max(part.copied.saturating_mul(COPY_GROWTH));
-        self.current.as_ref().is_some_and(grown)
+        let doubtful = |part: &Part| self.is_doubtful && part.bytes > self.no_copy_up_to;
+        self.current.as_ref().is_some_and(|part| grown(part) || doubtful(part))
     }
 
     fn begin_copy(&mut self) -> Result<(), StoreError> {
@@ -312,6 +319,7 @@ impl Store for Log {
         part.name = self.rename(part.name, Role::Open)?;
         self.current = Some(part);
         self.is_well = true;
+        self.is_doubtful = false;
         self.no_copy_up_to = 0;
         self.remove_others();
         Ok(())
@@ -339,6 +347,10 @@ impl Store for Log {
         let appended = part.append_frame(head, &[]).and_then(|()| part.file.sync());
         let name = part.name;
         appended.map_err(self.io("close", name))?;
+        if self.is_doubtful {
+            // Under its name the next start doubts it too.
+            return Ok(());
+        }
         self.rename(name, Role::Closed).map(|_| ())
     }
 }

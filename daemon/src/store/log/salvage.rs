@@ -1,11 +1,11 @@
 //! What can be read of a log that is damaged.
 
-use std::io;
+use std::{cmp::Reverse, io};
 
 use super::{
     Log,
     frame::{self, NoHeader, Place},
-    name::{Name, Role},
+    name::Role,
     read::{Headless, Next, Reader},
 };
 use crate::store::StoreError;
@@ -20,17 +20,22 @@ pub struct Gap {
 }
 
 impl Log {
-    /// Hands out all that can be read of the newest log, or of one that was put aside when no other is left.
-    /// Returns where it is and what is lost. A piece may end too early.
+    /// Hands out all that can be read of the newest log but so many, or of those that were put aside when no other is
+    /// left. Returns where it is and what is lost; `None` if there are no more. A piece may end too early.
     pub fn salvage(
         &mut self,
+        newer: usize,
         take: &mut dyn FnMut(&[u8]),
     ) -> Result<Option<(String, Vec<Gap>)>, StoreError> {
-        let names = self.names()?;
-        let rank = |name: &Name| (name.holds(), *name);
-        let logs = names.into_iter().filter(|name| name.role != Role::New);
-        let Some(name) = logs.max_by_key(rank) else { return Ok(None) };
-        self.generation = name.generation;
+        let mut logs = self.names()?;
+        logs.retain(|name| name.role != Role::New);
+        // What is written comes after all of them.
+        self.generation = logs.iter().map(|name| name.generation).max().unwrap_or_default();
+        if logs.iter().any(|name| name.holds()) {
+            logs.retain(|name| name.holds());
+        }
+        logs.sort_unstable_by_key(|name| Reverse(*name));
+        let Some(name) = logs.into_iter().nth(newer) else { return Ok(None) };
         let path = self.disk.path(&name.to_string());
         let io = |error: io::Error| StoreError::Io { action: "read", path: path.clone(), error };
         let input = self.disk.read(&name.to_string()).map_err(io)?;
@@ -85,9 +90,11 @@ impl Log {
     }
 
     /// Puts aside the logs that hold, under other names; returns these. Whatever takes their place is ready by then.
+    /// The newest goes first: an older one may be what is being saved.
     pub fn set_aside(&self) -> Result<Vec<String>, StoreError> {
-        let mut aside = Vec::new();
-        for name in self.names()?.into_iter().filter(|name| name.holds()) {
+        let (mut aside, mut logs) = (Vec::new(), self.names()?);
+        logs.sort_unstable_by_key(|name| Reverse(*name));
+        for name in logs.into_iter().filter(|name| name.holds()) {
             let to = self.rename(name, Role::Damaged)?;
             aside.push(self.disk.path(&to.to_string()));
         }

@@ -90,7 +90,7 @@ fn every(check: fn(Open<'_>)) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("store");
         check(&|| {
-            let disk = OsDisk::open(path.clone()).unwrap().expect("the one before is gone");
+            let disk = OsDisk::open(path.clone()).expect("the one before is gone");
             Box::new(Log::with_sizes(Box::new(disk), sizes))
         });
     }
@@ -210,6 +210,39 @@ fn pieces_of_any_size_come_back() {
         drop(store);
         begun(open, &many);
     });
+}
+
+/// Only a copy is on disk for sure after a process that may have failed to sync.
+#[test]
+fn a_log_with_batches_that_was_not_closed_is_to_be_written_anew() {
+    let disk = MemoryDisk::default();
+    let begun = |expected: bool| {
+        let mut store = Log::with_sizes(Box::new(disk.clone()), SIZES);
+        load(&mut store).unwrap();
+        store.begin().unwrap();
+        assert_eq!(store.wants_copy(), expected);
+        store
+    };
+    drop(begun(false));
+    let mut store = begun(false);
+    commit(&mut store, &[&[(1, 1)]]);
+    assert!(!store.wants_copy());
+    store.close().unwrap();
+    let mut store = begun(false);
+    commit(&mut store, &[&[(2, 2)]]);
+    drop(store);
+    // An end before that leaves it to the next start.
+    begun(true).close().unwrap();
+    let mut store = begun(true);
+    store.begin_copy().unwrap();
+    store.copy(&piece([(1, 1)])).unwrap();
+    commit(&mut store, &[&[(2, 2)]]);
+    assert!(store.wants_copy());
+    store.finish_copy().unwrap();
+    assert!(!store.wants_copy());
+    drop(store);
+    begun(false).close().unwrap();
+    drop(begun(false));
 }
 
 #[test]

@@ -219,7 +219,7 @@ fn a_log_of_a_later_release_is_refused() {
 fn a_log_that_somebody_removes_takes_no_more() {
     let directory = tempfile::tempdir().unwrap();
     let open = || {
-        let disk = OsDisk::open(directory.path().to_owned()).unwrap();
+        let disk = OsDisk::open(directory.path().to_owned());
         Log::new(Box::new(disk.expect("the one before is gone")))
     };
     let mut store = open();

@@ -4,7 +4,7 @@ mod repair;
 mod table;
 
 use std::{
-    io::{self, BufRead, Write},
+    io::{self, BufRead, Read, Write},
     mem,
     path::Path,
     time::{Duration, Instant},
@@ -25,6 +25,10 @@ const NOTE_EVERY: Duration = Duration::from_secs(1);
 
 /// Bytes of a piece that is imported, about.
 const PIECE_BYTES: usize = 256 << 10;
+
+/// Bytes of a line that is imported: several times what the labels of a series may have, each byte of which JSON may
+/// write as six.
+const LINE_BYTES_MAX: usize = 64 << 20;
 
 /// Where it reads from and writes to.
 pub struct Streams<'a> {
@@ -67,13 +71,7 @@ pub enum ToolError {
 /// Does a task with the store in a directory.
 pub fn run(task: Task, path: &Path, mut streams: Streams<'_>) -> Result<(), ToolError> {
     let shown = path.display().to_string();
-    let opened = match task {
-        Task::Import => OsDisk::open(path.to_owned()),
-        Task::Check | Task::Repair | Task::Export | Task::Compact => OsDisk::lock(path.to_owned()),
-    };
-    let io = |error| StoreError::Io { action: "open", path: shown.clone(), error };
-    let disk = opened.map_err(io)?.ok_or(StoreError::InUse { path: shown.clone() })?;
-    let mut log = Log::new(Box::new(disk));
+    let mut log = open(task, path)?;
     match task {
         Task::Check => check(&mut log, shown, &mut streams)?,
         Task::Repair => repair::repair(&mut log, shown, &mut streams)?,
@@ -82,6 +80,31 @@ pub fn run(task: Task, path: &Path, mut streams: Streams<'_>) -> Result<(), Tool
         Task::Compact => compact(&mut log, shown, &mut streams)?,
     }
     Ok(streams.output.flush()?)
+}
+
+fn open(task: Task, path: &Path) -> Result<Log, ToolError> {
+    let log = |disk| Log::new(Box::new(disk));
+    match task {
+        Task::Import => Ok(log(OsDisk::open(path.to_owned())?)),
+        Task::Check | Task::Export => open_to_read(path),
+        Task::Repair | Task::Compact => {
+            // Nothing is made where there is no store; and the one lock goes before the other comes.
+            drop(open_to_read(path)?);
+            Ok(log(OsDisk::lock(path.to_owned())?))
+        }
+    }
+}
+
+fn open_to_read(path: &Path) -> Result<Log, ToolError> {
+    let no_store = || ToolError::NoStore(path.display().to_string());
+    let disk = match OsDisk::lock_to_read(path.to_owned()) {
+        Err(StoreError::NoDirectory { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(no_store());
+        }
+        locked => locked?,
+    };
+    let log = Log::new(Box::new(disk));
+    if log.is_nothing()? { Err(no_store()) } else { Ok(log) }
 }
 
 fn check(log: &mut Log, path: String, streams: &mut Streams<'_>) -> Result<(), ToolError> {
@@ -173,18 +196,22 @@ fn import_lines(log: &mut Log, streams: &mut Streams<'_>) -> Result<Restored, To
     let (registry, rules) = (Registry::new(SchemaConflicts::Adopt), Rules::default());
     let mut restore = registry.restore(&rules);
     let mut progress = Progress::new("imported", streams.notes);
-    let (mut piece, mut text, mut line) = (Vec::new(), String::new(), 0);
+    let (mut piece, mut text, mut line) = (Vec::new(), Vec::new(), 0);
+    let most = u64::try_from(LINE_BYTES_MAX).unwrap_or(u64::MAX);
     loop {
         line += 1;
         text.clear();
-        let bytes = streams.input.read_line(&mut text)?;
+        let bytes = (&mut *streams.input).take(most + 1).read_until(b'\n', &mut text)?;
         if bytes == 0 {
             break;
         }
         progress.add(bytes);
         let refused = |problem| ToolError::Line { line, problem };
+        if bytes > LINE_BYTES_MAX {
+            return Err(refused(format!("it is longer than the {LINE_BYTES_MAX} bytes of a line")));
+        }
         let record: Record<'_> =
-            serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
+            serde_json::from_slice(&text).map_err(|error| refused(error.to_string()))?;
         restore.follow(&record, true).map_err(|error| refused(error.to_string()))?;
         record.write_to(&mut piece);
         if piece.len() >= PIECE_BYTES {

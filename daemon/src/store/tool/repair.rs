@@ -26,18 +26,26 @@ pub(super) fn repair(
         Err(ToolError::Store(StoreError::Damaged { .. } | StoreError::Missing { .. })) => {}
         Err(other) => return Err(other),
     }
-    let Some((file, saved)) = salvage(log, streams)? else {
-        return Err(ToolError::Nothing(path));
+    let mut unreadable = Vec::new();
+    let (file, saved) = loop {
+        match salvage(log, unreadable.len(), streams)? {
+            Some((file, saved)) if saved.table.size().0 > 0 => break (file, saved),
+            Some((file, _)) => unreadable.push(file),
+            None => return Err(ToolError::Nothing(path)),
+        }
     };
     let (families, series) = saved.table.size();
-    if families == 0 {
-        return Err(ToolError::Nothing(file));
-    }
     log.begin_copy()?;
     write(log, &saved.table, streams)?;
     let aside = log.set_aside()?;
     log.finish_copy()?;
     log.close()?;
+    for newer in unreadable {
+        writeln!(
+            streams.output,
+            "lost: all of {newer}, and so what changed after the end of {file}"
+        )?;
+    }
     for Gap { offset, bytes } in &saved.gaps {
         writeln!(streams.output, "lost: {bytes} bytes at byte {offset} of {file}")?;
     }
@@ -64,12 +72,17 @@ struct Saved {
     lost: usize,
 }
 
-fn salvage(log: &mut Log, streams: &mut Streams<'_>) -> Result<Option<(String, Saved)>, ToolError> {
+/// What can be read of the newest log but so many.
+fn salvage(
+    log: &mut Log,
+    newer: usize,
+    streams: &mut Streams<'_>,
+) -> Result<Option<(String, Saved)>, ToolError> {
     let (registry, rules) = (Registry::new(SchemaConflicts::Adopt), Rules::default());
     let mut restore = registry.restore(&rules);
     let (mut table, mut left_out) = (Table::default(), 0);
     let mut progress = Progress::new("read", streams.notes);
-    let salvaged = log.salvage(&mut |piece| {
+    let salvaged = log.salvage(newer, &mut |piece| {
         progress.add(piece.len());
         for record in Record::all_in(piece) {
             match record {
