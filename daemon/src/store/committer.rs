@@ -140,6 +140,11 @@ impl Writer {
         self.progress.state != State::Ready
     }
 
+    /// Series and answers that there are.
+    fn live(&self) -> usize {
+        self.ingest.registry().series_count() + self.ingest.answers().keys()
+    }
+
     fn telemetry(&self) -> &Telemetry {
         self.ingest.telemetry()
     }
@@ -170,7 +175,7 @@ impl Writer {
 
     /// Writes all there is anew, if that takes much less room; reports how it went.
     pub(super) fn copy_if_wanted(&mut self) {
-        if self.has_failed() || !self.store.wants_copy() {
+        if self.has_failed() || !self.store.wants_copy(self.live()) {
             return;
         }
         match self.store.begin_copy().and_then(|()| self.copy()) {
@@ -205,7 +210,7 @@ impl Writer {
             Ok(())
         })?;
         let committed = self.write()?;
-        self.store.finish_copy()?;
+        self.store.finish_copy(self.live())?;
         self.telemetry().record_copy();
         self.compaction.end();
         self.report(Progress { committed, state: State::Ready });

@@ -62,7 +62,7 @@ impl Store for Memory {
         !self.0.is_full.load(Relaxed)
     }
 
-    fn wants_copy(&self) -> bool {
+    fn wants_copy(&self, _: usize) -> bool {
         self.0.is_cramped.load(Relaxed)
     }
 
@@ -83,7 +83,7 @@ impl Store for Memory {
         Ok(())
     }
 
-    fn finish_copy(&mut self) -> Result<(), StoreError> {
+    fn finish_copy(&mut self, _: usize) -> Result<(), StoreError> {
         *self.0.records.lock() = self.0.copy.lock().take().ok_or(StoreError::Failed)?;
         Ok(())
     }

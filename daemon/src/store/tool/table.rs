@@ -95,6 +95,11 @@ impl Table {
         (self.families.len(), self.series.len())
     }
 
+    /// What is live, as a store counts it.
+    pub(super) fn live(&self) -> usize {
+        self.series.len() + self.of_key.len()
+    }
+
     /// Gives out all of it, piece by piece, each record after those that it is about.
     pub(super) fn pieces<E>(&self, mut give: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let of_series = self.series.values().flat_map(|entry| [&entry.birth, &entry.state]);
