@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     model::{LabelSet, Span},
     record::Record,
+    rules::{Pattern, Rule, Settings},
 };
 
 /// Records as a store has them: what was captured at each cut, in order.
@@ -26,7 +27,17 @@ impl Copy {
     /// As what comes after a copy, or as what is in one.
     #[track_caller]
     fn restored_if(&self, rules: &Rules, is_settled: bool) -> Registry {
-        let registry = Registry::journaled(SchemaConflicts::Adopt);
+        self.restored_with(SchemaConflicts::Adopt, rules, is_settled)
+    }
+
+    #[track_caller]
+    fn restored_with(
+        &self,
+        schema_conflicts: SchemaConflicts,
+        rules: &Rules,
+        is_settled: bool,
+    ) -> Registry {
+        let registry = Registry::journaled(schema_conflicts);
         let mut restore = registry.restore(rules);
         for piece in &self.0 {
             for record in Record::all_in(piece) {
@@ -234,6 +245,58 @@ fn nothing_is_noted_while_the_journal_is_suspended() {
         })
         .unwrap();
     apply_at(&registry, &policy, INC, 3);
+    copy.follow(&registry);
+    assert_eq!(all(&copy.restored(&Rules::default())), all(&registry));
+}
+
+/// A text of a rule binds no client once the rule is gone, by a reload or between two runs.
+#[test]
+fn a_help_text_of_a_rule_is_no_clients() {
+    let help = |text: &str| Settings { help: Some(text.into()), ..Settings::default() };
+    let list = vec![Rule::of_families(Pattern::new("c").unwrap(), help("ruled"))];
+    let ruled = Arc::new(Rules { list, ..Rules::default() });
+    let none = Rules::default();
+    let other = INC.replace("\"h\"", "\"other\"");
+    for (begins_ruled, is_reloaded) in [(true, false), (true, true), (false, false), (false, true)]
+    {
+        let registry = Registry::journaled(SchemaConflicts::Reject);
+        let mut copy = Copy::default();
+        if begins_ruled {
+            apply_at(&registry, &Policy::open(Arc::clone(&ruled)), INC, 1);
+        } else {
+            apply_at(&registry, &Policy::default(), INC, 1);
+            copy.follow(&registry);
+            registry.follow(&ruled, || ());
+        }
+        if is_reloaded {
+            registry.follow(&none, || ());
+        }
+        copy.follow(&registry);
+        let restored = copy.restored_with(SchemaConflicts::Reject, &none, true);
+        let applied = apply_under(&restored, &Policy::default(), &[&other, INC]);
+        let expected = "ok, new help\n\"c\" has the help text \"other\", not \"h\": ";
+        assert!(applied.starts_with(expected), "{begins_ruled} {is_reloaded}: {applied}");
+        // A client has had its say since, and that is kept.
+        copy.follow(&restored);
+        let again = copy.restored_with(SchemaConflicts::Reject, &none, true);
+        assert_eq!(all(&again), all(&restored));
+        let applied = apply_under(&again, &Policy::default(), &[INC]);
+        assert!(applied.starts_with(&expected["ok, new help\n".len()..]), "{applied}");
+    }
+}
+
+/// Its text may read as the rule's did.
+#[test]
+fn a_help_text_that_was_awaited_is_kept() {
+    let settings = Settings { help: Some("h".into()), ..Settings::default() };
+    let list = vec![Rule::of_families(Pattern::new("c").unwrap(), settings)];
+    let ruled = Arc::new(Rules { list, ..Rules::default() });
+    let registry = Registry::journaled(SchemaConflicts::Reject);
+    apply_at(&registry, &Policy::open(Arc::clone(&ruled)), INC, 1);
+    let mut copy = Copy::default();
+    copy.follow(&registry);
+    registry.follow(&Rules::default(), || ());
+    apply_at(&registry, &Policy::default(), INC, 1);
     copy.follow(&registry);
     assert_eq!(all(&copy.restored(&Rules::default())), all(&registry));
 }
