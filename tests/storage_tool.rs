@@ -155,6 +155,14 @@ fn an_export_can_be_imported() {
         place.fails("import", "new", lines, expected);
         assert_eq!(place.files("new"), BTreeMap::new());
     }
+    let line =
+        1 + exported.lines().position(|line| line.contains("\"name\":\"b_total\"")).expect("it");
+    let reserved = exported.replace("\"b_total\"", "\"pushprom_build_info\"");
+    let refused = format!("line {line} cannot be imported: \"pushprom_build_info\" is reserved");
+    place.fails("import", "new", &reserved, &refused);
+    let collides = exported.replace("\"b_total\"", "\"h_count\"");
+    place.fails("import", "new", &collides, "\"h\" cannot be beside \"h_count\": their samples");
+    assert_eq!(place.files("new"), BTreeMap::new());
     let twice = exported.replace("\"n\",\"value\":\"1\"", "\"n\",\"value\":\"0\"");
     place.fails(
         "import",

@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, ops::ControlFlow::Continue, sync::mpsc};
 use super::*;
 use crate::{
     model::{LabelSet, Span},
-    record::Record,
+    record::{FamilyRecord, FormRecord, Record},
     rules::{Pattern, Rule, Settings},
 };
 
@@ -299,6 +299,56 @@ fn a_help_text_that_was_awaited_is_kept() {
     apply_at(&registry, &Policy::default(), INC, 1);
     copy.follow(&registry);
     assert_eq!(all(&copy.restored(&Rules::default())), all(&registry));
+}
+
+#[test]
+fn names_that_no_client_could_begin_are_refused() {
+    let observe = r#"{"type":"histogram","name":"h","method":"observe","value":1}"#;
+    let inc = INC.replace("\"c\"", "\"h_count\"");
+    let mut pieces = Vec::new();
+    for delta in [observe, &inc] {
+        let registry = Registry::journaled(SchemaConflicts::Adopt);
+        // Numbers of the second one come after those of the first.
+        registry.journal.skip_id(if pieces.is_empty() { 0 } else { 10 });
+        apply_at(&registry, &Policy::default(), delta, 1);
+        let mut copy = Copy::default();
+        copy.follow(&registry);
+        pieces.push(copy.0.concat());
+    }
+    let collision =
+        RestoreError::Collision { name: Quoted::new("h"), other: Quoted::new("h_count") };
+    assert_eq!(restored_of(&pieces), Err(collision));
+    // Where the first one is gone, only the end of a batch may say so.
+    let mut gone = Vec::new();
+    for record in [Record::SeriesGone { id: 2 }, Record::FamilyGone { id: 1 }] {
+        record.write_to(&mut gone);
+    }
+    pieces.push(gone);
+    assert_eq!(restored_of(&pieces), Ok(Restored { families: 1, series: 1 }));
+    for (name, is_reserved) in [("pushprom_x", true), ("go_gc", true), ("proc", false)] {
+        let reserved = Err(RestoreError::Reserved(Quoted::new(name)));
+        let record = FamilyRecord {
+            id: 1,
+            name: name.into(),
+            help: "".into(),
+            label_names: "".into(),
+            form: FormRecord::Histogram { bounds: None, native: None },
+        };
+        let mut bytes = Vec::new();
+        Record::Family(record).write_to(&mut bytes);
+        let none = Restored { families: 0, series: 0 };
+        assert_eq!(restored_of(&[bytes]), if is_reserved { reserved } else { Ok(none) }, "{name}");
+    }
+}
+
+/// What records lead to.
+fn restored_of(pieces: &[Vec<u8>]) -> Result<Restored, RestoreError> {
+    let (registry, rules) = (Registry::journaled(SchemaConflicts::Adopt), Rules::default());
+    let mut restore = registry.restore(&rules);
+    for record in pieces.iter().flat_map(|piece| Record::all_in(piece)) {
+        restore.follow(&record.unwrap(), true)?;
+    }
+    restore.finish(|_| ())
 }
 
 #[test]
