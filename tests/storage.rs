@@ -6,6 +6,7 @@ mod start;
 
 use tempfile::TempDir;
 
+use self::start::series;
 use crate::support::{Server, wait_for};
 
 /// A server that answers when what was pushed is on disk.
@@ -84,4 +85,18 @@ fn what_was_deleted_stays_deleted() {
         server = durable(&directory);
         assert_eq!(page(&server), "# EOF");
     }
+}
+
+#[test]
+fn what_is_gone_takes_no_room() {
+    let directory = TempDir::new().expect("a directory");
+    let server = durable(&directory);
+    for family in 0..4 {
+        server.push_ok(series(5000).replace("many", &format!("many{family}")));
+    }
+    let bytes = || server.scrape().value("pushprom_storage_bytes");
+    assert!(bytes() > Some(2e6), "{:?}", bytes());
+    let reply = server.request("POST", "/api/v1/admin/wipe", None);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    wait_for("a smaller store", || (bytes() < Some(1e3)).then_some(()));
 }

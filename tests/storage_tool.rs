@@ -198,6 +198,14 @@ fn an_export_can_be_imported() {
     let endless = "x".repeat((64 << 20) + 2);
     let expected = "line 1 cannot be imported: it is longer than the 67108864 bytes of a line";
     place.fails("import", "new", &endless, expected);
+    let line =
+        1 + exported.lines().position(|line| line.contains("\"name\":\"b_total\"")).expect("it");
+    let reserved = exported.replace("\"b_total\"", "\"pushprom_build_info\"");
+    let refused = format!("line {line} cannot be imported: \"pushprom_build_info\" is reserved");
+    place.fails("import", "new", &reserved, &refused);
+    let collides = exported.replace("\"b_total\"", "\"h_count\"");
+    place.fails("import", "new", &collides, "\"h\" cannot be beside \"h_count\": their samples");
+    assert_eq!(place.files("new"), BTreeMap::new());
     let twice = exported.replace("\"n\",\"value\":\"1\"", "\"n\",\"value\":\"0\"");
     place.fails(
         "import",

@@ -14,6 +14,8 @@ use std::{borrow::Cow, iter, mem};
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Kind;
+
 mod answer;
 mod float;
 mod value;
@@ -88,6 +90,18 @@ pub enum FormRecord {
         /// The quantiles that are shown.
         quantiles: Vec<Float>,
     },
+}
+
+impl FormRecord {
+    /// The kind.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Counter => Kind::Counter,
+            Self::Gauge => Kind::Gauge,
+            Self::Histogram { .. } => Kind::Histogram,
+            Self::Summary { .. } => Kind::Summary,
+        }
+    }
 }
 
 /// What never changes of a series.

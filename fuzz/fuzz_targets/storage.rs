@@ -25,7 +25,7 @@ fuzz_target!(|input: &[u8]| {
     };
     let disk = MemoryDisk::default();
     let mut log = opened(&disk);
-    log.load(&mut |_, _| Ok(())).expect("it is empty");
+    log.load(&mut |_, _| Ok(0)).expect("it is empty");
     log.begin().expect("memory takes all");
     let mut batches = Vec::new();
     while let Some((length, after)) = rest.split_first_chunk()
@@ -47,7 +47,7 @@ fuzz_target!(|input: &[u8]| {
     let mut read = Vec::new();
     let loaded = opened(&disk).load(&mut |piece, _| {
         read.push(piece.to_vec());
-        Ok(())
+        Ok(0)
     });
     match loaded {
         Ok(_) if is_whole => assert_eq!(read, batches),

@@ -1,5 +1,5 @@
-//! `kill -9` at random moments, while others push and scrape: what was acknowledged is there, and what is sent again
-//! counts once.
+//! `kill -9` at random moments, while others push, delete and scrape: what was acknowledged is there, what is sent again
+//! counts once, and what was kept can be had.
 
 use std::{
     env,
@@ -22,6 +22,9 @@ const PUSHERS: usize = 4;
 
 /// Messages whose keys are sent once more after each restart, though they were acknowledged.
 const REPEATED: usize = 20;
+
+/// Series that are pushed and deleted at the same time: so many that a delete is not over at once.
+const FLEETING: usize = 300;
 
 /// What one client has sent so far. It sends one message at a time, each under a key of its own.
 #[derive(Default)]
@@ -223,6 +226,27 @@ fn run_until_killed(
                 socket.send_to(inc("datagrams_total").as_bytes(), udp).ok();
             }
         });
+        // Nobody knows what becomes of these: that they are pushed and deleted at once is to harm nothing.
+        let fleeting = fleeting();
+        let messages = [("/", &*fleeting.concat()), (DELETE, "")];
+        for (path, body) in messages {
+            let request = format!(
+                "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let mut client = Client::connect(server.http);
+            scope.spawn(move || {
+                while client.send(request.as_bytes()).ok().and_then(|()| client.reply()).is_some() {
+                }
+            });
+        }
+        let is_over = &is_over;
+        scope.spawn(move || {
+            let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+            for delta in fleeting.iter().cycle().take_while(|_| !is_over.load(Relaxed)) {
+                socket.send_to(delta.as_bytes(), udp).ok();
+            }
+        });
         scope.spawn(move || {
             let page = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
             while scraper.send(page).ok().and_then(|()| scraper.reply()).is_some() {}
@@ -236,4 +260,17 @@ fn run_until_killed(
         server.wait();
         is_over.store(true, Relaxed);
     });
+}
+
+/// Deletes [`fleeting`] series.
+const DELETE: &str = "/api/v1/admin/series/delete?match[]=fleeting_total";
+
+/// Deltas to a family of its own.
+fn fleeting() -> Vec<String> {
+    let delta = |n| {
+        format!(
+            r#"{{"type":"counter","name":"fleeting_total","method":"inc","labels":{{"n":"{n}"}}}}"#
+        )
+    };
+    (0..FLEETING).map(delta).collect()
 }

@@ -8,7 +8,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
-    thread,
+    thread::{self, JoinHandle},
 };
 
 use serde_json::Value;
@@ -21,6 +21,8 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_pushprom");
 /// A server on free ports of 127.0.0.1; killed when dropped. If the test fails, its log is printed.
 pub(crate) struct Server {
     child: Child,
+    /// Ends with the last line of the log.
+    reader: JoinHandle<()>,
     log: Arc<Mutex<Vec<String>>>,
     pub(crate) http: SocketAddr,
     pub(crate) udp: SocketAddr,
@@ -56,14 +58,14 @@ impl Server {
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = BufReader::new(child.stderr.take().expect("standard error is piped")).lines();
         let sink = Arc::clone(&log);
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 sink.lock().expect("no holder panics").push(line);
             }
         });
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let marks = AtomicU32::new(0);
-        let mut server = Self { child, log, http: nowhere, udp: nowhere, marks };
+        let mut server = Self { child, reader, log, http: nowhere, udp: nowhere, marks };
         // HTTP comes first.
         server.wait_for_log("a port for datagrams", |event| event["transport"] == "udp");
         let first = |transport| *server.listening(transport).first().expect("it listens");
@@ -114,9 +116,12 @@ impl Server {
         super::succeed(Command::new("kill").args(["-s", name, &pid]));
     }
 
-    /// Waits for the end of the process.
+    /// Waits for the end of the process, and of its log.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        wait_for("the server to end", || self.child.try_wait().expect("it is our child"))
+        let status = || self.child.try_wait().expect("it is our child");
+        let status = wait_for("the server to end", status);
+        wait_for("its log to end", || self.reader.is_finished().then_some(()));
+        status
     }
 
     pub(crate) fn is_alive(&mut self) -> bool {

@@ -43,7 +43,8 @@ pub(super) struct Family {
     has_ruled_bounds: bool,
     /// Whether the help text is not for clients to say.
     has_ruled_help: AtomicBool,
-    /// Whether a rule has had a say in it, and no longer has: the next text of a client holds.
+    /// Whether no client is known to have had a say in it, and no rule has any longer: the next text of a client
+    /// holds.
     awaits_help: AtomicBool,
     help: RwLock<Arc<str>>,
     /// How often the help text has changed.
@@ -215,7 +216,7 @@ impl Family {
 
     /// Refuses another help text than the family's.
     pub(super) fn check_help(&self, delta: &Delta<'_>) -> Result<(), Rejected> {
-        if self.has_ruled_help() || self.awaits_help.load(Relaxed) {
+        if self.has_ruled_help() || self.awaits_help() {
             return Ok(());
         }
         let help = self.help.read();
@@ -247,10 +248,12 @@ impl Family {
     pub(super) fn adopt_help(&self, help: &str, bytes_max: usize) -> bool {
         // Read first: the text is nearly always the same, and readers do not wait for each other.
         let differs = !help.is_empty() && !self.has_ruled_help() && **self.help.read() != *help;
-        if !help.is_empty() && self.awaits_help.load(Relaxed) {
+        let is_another = differs && self.replace_help(help.into(), bytes_max);
+        // Not before it is there: the one that a rule gave is not to be taken for a client's.
+        if !help.is_empty() && self.awaits_help() {
             self.awaits_help.store(false, Relaxed);
         }
-        differs && self.replace_help(help.into(), bytes_max)
+        is_another
     }
 
     /// The help text.
@@ -261,6 +264,11 @@ impl Family {
     /// Whether the help text is not for clients to say.
     pub(super) fn has_ruled_help(&self) -> bool {
         self.has_ruled_help.load(Relaxed)
+    }
+
+    /// Whether the next help text of a client holds, whatever it is.
+    pub(super) fn awaits_help(&self) -> bool {
+        self.awaits_help.load(Relaxed)
     }
 
     /// Follows other rules from now on, where a family that has begun can. Says whether the help text is another

@@ -303,8 +303,10 @@ impl Registry {
     }
 
     fn adopt_help(&self, family: &Arc<Family>, help: &str, bytes_max: usize) -> bool {
+        let was_awaited = family.awaits_help();
         let is_another = family.adopt_help(help, bytes_max);
-        if is_another {
+        // One that reads as the rule's did is a client's from now on.
+        if is_another || was_awaited && !family.awaits_help() {
             self.journal.note_family(family);
         }
         is_another

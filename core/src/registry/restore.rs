@@ -7,12 +7,12 @@ use foldhash::{HashMap, HashMapExt};
 use super::{
     Registry, create,
     family::Family,
-    find,
+    find, reserved,
     series::{Birth, Role, Series},
 };
 use crate::{
     limits::{NameScheme, OVERFLOW_LABEL},
-    model::{LabelPairs, LabelSet, Labels, MetricName, Quoted, Timestamp},
+    model::{LabelPairs, LabelSet, Labels, MetricName, Quoted, Timestamp, collision},
     policy::Client,
     record::{ClientRecord, FamilyRecord, Record, SeriesRecord},
     rules::Rules,
@@ -61,6 +61,17 @@ pub enum RestoreError {
     /// A record of a family is none of a family that can be.
     #[error("the record of the family {0} is invalid")]
     Family(Quoted),
+    /// The name of a family is one of our own.
+    #[error("{0} is reserved, since it is or was one of pushprom's own metrics")]
+    Reserved(Quoted),
+    /// The sample names of two families overlap.
+    #[error("{name} cannot be beside {other}: their samples would collide")]
+    Collision {
+        /// One of them.
+        name: Quoted,
+        /// The other one.
+        other: Quoted,
+    },
     /// A record of a series is none of a series that can be.
     #[error("the record of series {id} of {family} is invalid")]
     Series {
@@ -169,6 +180,14 @@ impl Restore<'_> {
                 progress(restored.series);
             }
         }
+        // Not before all are there: of those that came and went within a batch, it says last which are gone.
+        let kind_of = |name: &str| families.get(name).map(|family| family.kind());
+        for (name, family) in &*families {
+            if let Some(other) = collision(name, family.kind(), kind_of) {
+                let (name, other) = (Quoted::new(name), Quoted::new(&other));
+                return Err(RestoreError::Collision { name, other });
+            }
+        }
         Ok(restored)
     }
 
@@ -180,6 +199,9 @@ impl Restore<'_> {
         }
         let invalid = || RestoreError::Family(Quoted::new(&record.name));
         MetricName::new(record.name.as_ref().into(), NameScheme::Utf8).map_err(|_| invalid())?;
+        if reserved::is_reserved(&record.name, record.form.kind()) {
+            return Err(RestoreError::Reserved(Quoted::new(&record.name)));
+        }
         let ledger = Arc::clone(&self.registry.ledger);
         let family = Family::restored(record, self.rules, ledger).ok_or_else(invalid)?;
         self.families.insert(record.id, Arc::new(family));

@@ -44,8 +44,6 @@ pub(super) struct Writer {
     gathering_since: Option<Instant>,
     /// Until what has failed is tried again.
     recovery: Backoff,
-    /// Until a copy is tried again that what is well could do without.
-    compaction: Backoff,
 }
 
 impl Committer {
@@ -99,7 +97,6 @@ impl Writer {
             begun: Instant::now(),
             gathering_since: None,
             recovery: Backoff::default(),
-            compaction: Backoff::default(),
         }
     }
 
@@ -111,9 +108,7 @@ impl Writer {
                 continue;
             }
             self.write_or_recover();
-            if self.compaction.left().is_zero() {
-                self.copy_if_wanted();
-            }
+            self.copy_if_wanted();
             self.storage.set_idle();
         }
         self.end()
@@ -160,6 +155,11 @@ impl Writer {
         self.progress.state != State::Ready
     }
 
+    /// Series and answers that there are.
+    fn live(&self) -> usize {
+        self.ingest.registry().series_count() + self.ingest.answers().keys()
+    }
+
     fn telemetry(&self) -> &Telemetry {
         self.ingest.telemetry()
     }
@@ -192,7 +192,7 @@ impl Writer {
 
     /// Writes all there is anew, if that takes much less room; reports how it went.
     pub(super) fn copy_if_wanted(&mut self) {
-        if self.has_failed() || !self.store.wants_copy() {
+        if self.has_failed() || !self.store.wants_copy(self.live()) {
             return;
         }
         match self.store.begin_copy().and_then(|()| self.copy()) {
@@ -201,9 +201,7 @@ impl Writer {
             Err(error) if self.store.is_well() => {
                 self.store.abandon_copy();
                 self.telemetry().record_storage_fault(error.fault());
-                if self.compaction.fail() {
-                    tracing::warn!(%error, "cannot write -storage.path anew in less room: it goes on growing");
-                }
+                tracing::warn!(%error, "cannot write -storage.path anew in less room: it goes on growing");
             }
             Err(error) => self.fail(&error),
             Ok(()) => {}
@@ -233,9 +231,8 @@ impl Writer {
         })?;
         let committed = self.write()?;
         self.storage.set_busy();
-        self.store.finish_copy()?;
+        self.store.finish_copy(self.live())?;
         self.telemetry().record_copy();
-        self.compaction.end();
         self.report(Progress { committed, state: State::Ready });
         Ok(())
     }

@@ -45,9 +45,9 @@ pub trait Store: Send {
     /// Whether what was committed is kept, and more can be.
     fn is_well(&self) -> bool;
 
-    /// Whether what is kept could do with much less room, as a copy of what is live, or is on disk for sure only as
-    /// one.
-    fn wants_copy(&self) -> bool;
+    /// Whether what is kept could do with much less room, as a copy of what is live: so many series and answers. Or is on
+    /// disk for sure only as a copy.
+    fn wants_copy(&self, live: usize) -> bool;
 
     /// Begins a copy of everything. What is committed meanwhile goes there too.
     fn begin_copy(&mut self) -> Result<(), StoreError>;
@@ -56,8 +56,9 @@ pub trait Store: Send {
     fn copy(&mut self, piece: &[u8]) -> Result<(), StoreError>;
 
     /// Has the copy take the place of what was kept, on disk. What its pieces lack has been committed since it was
-    /// begun. If this or the copy fails, what was kept may be well all the same.
-    fn finish_copy(&mut self) -> Result<(), StoreError>;
+    /// begun. If this or the copy fails, what was kept may be well all the same. `live` as in
+    /// [`Store::wants_copy`].
+    fn finish_copy(&mut self, live: usize) -> Result<(), StoreError>;
 
     /// Gives the copy up, if there is one.
     fn abandon_copy(&mut self);
@@ -106,7 +107,7 @@ fn restore(
             restore.follow(&record, is_settled).map_err(|error| error.to_string())?;
         }
         report.read(piece.len(), restore.series());
-        Ok(())
+        Ok(restore.series() + answers.keys())
     })?;
     let restored = restore.finish(|_| report.tell()).map_err(|error| StoreError::Damaged {
         path: shown.clone(),
@@ -121,8 +122,8 @@ fn restore(
 }
 
 /// Takes records, and whether all that they are about must be known: see
-/// [`pushprom_core::registry::Restore::follow`].
-pub type TakePiece<'a> = dyn FnMut(&[u8], bool) -> Result<(), String> + 'a;
+/// [`pushprom_core::registry::Restore::follow`]. Returns what is live then, as [`Store::wants_copy`] counts it.
+pub type TakePiece<'a> = dyn FnMut(&[u8], bool) -> Result<usize, String> + 'a;
 
 /// What has been read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

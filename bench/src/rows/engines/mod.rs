@@ -64,14 +64,14 @@ trait Engine: Sized {
 
 impl Engine for Log {
     fn open(path: &Path) -> Result<(Self, usize)> {
-        let disk = OsDisk::open(path.to_owned())?.ok_or("another process has it")?;
+        let disk = OsDisk::open(path.to_owned())?;
         let (mut log, mut records) = (Self::new(Box::new(disk)), 0);
         log.load(&mut |piece, _| {
             for record in Record::all_in(piece) {
                 record.map_err(|error| error.to_string())?;
                 records += 1;
             }
-            Ok(())
+            Ok(records)
         })?;
         log.begin()?;
         Ok((log, records))
@@ -82,7 +82,7 @@ impl Engine for Log {
         for piece in records.chunks(PIECE) {
             self.copy(&joined(piece))?;
         }
-        Ok(self.finish_copy()?)
+        Ok(self.finish_copy(SERIES)?)
     }
 
     fn commit(&mut self, records: &[Keyed]) -> Result<()> {

@@ -37,7 +37,9 @@ impl Family {
                 FormRecord::Summary { quantiles: quantiles.map(floats).unwrap_or_default() }
             }
         };
-        let help = self.help();
+        // Only what a client has said may be held against others when the rule that says otherwise is gone.
+        let help =
+            if self.has_ruled_help() || self.awaits_help() { "".into() } else { self.help() };
         let record = FamilyRecord {
             id: self.id,
             name: Cow::Borrowed(&self.name),
@@ -62,12 +64,18 @@ impl Family {
             label_names: (*record.label_names).into(),
             help: (*record.help).into(),
         };
-        Self::born(birth, rules, usize::MAX, ledger)
+        let family = Self::born(birth, rules, usize::MAX, ledger)?;
+        family.awaits_help.store(record.help.is_empty(), Relaxed);
+        Some(family)
     }
 
     /// Takes the help text of a later record, if no rule has it.
     pub(in crate::registry) fn restore_help(&self, help: &str) {
+        if help.is_empty() && !self.has_ruled_help() {
+            self.replace_help(help.into(), usize::MAX);
+        }
         self.adopt_help(help, usize::MAX);
+        self.awaits_help.store(help.is_empty(), Relaxed);
     }
 }
 

@@ -5,7 +5,8 @@ use std::{num::NonZeroU32, ops::ControlFlow::Continue, sync::mpsc};
 use super::*;
 use crate::{
     model::{LabelSet, Span},
-    record::Record,
+    record::{FamilyRecord, FormRecord, Record},
+    rules::{Pattern, Rule, Settings},
 };
 
 /// Records as a store has them: what was captured at each cut, in order.
@@ -26,7 +27,17 @@ impl Copy {
     /// As what comes after a copy, or as what is in one.
     #[track_caller]
     fn restored_if(&self, rules: &Rules, is_settled: bool) -> Registry {
-        let registry = Registry::journaled(SchemaConflicts::Adopt);
+        self.restored_with(SchemaConflicts::Adopt, rules, is_settled)
+    }
+
+    #[track_caller]
+    fn restored_with(
+        &self,
+        schema_conflicts: SchemaConflicts,
+        rules: &Rules,
+        is_settled: bool,
+    ) -> Registry {
+        let registry = Registry::journaled(schema_conflicts);
         let mut restore = registry.restore(rules);
         for piece in &self.0 {
             for record in Record::all_in(piece) {
@@ -236,6 +247,108 @@ fn nothing_is_noted_while_the_journal_is_suspended() {
     apply_at(&registry, &policy, INC, 3);
     copy.follow(&registry);
     assert_eq!(all(&copy.restored(&Rules::default())), all(&registry));
+}
+
+/// A text of a rule binds no client once the rule is gone, by a reload or between two runs.
+#[test]
+fn a_help_text_of_a_rule_is_no_clients() {
+    let help = |text: &str| Settings { help: Some(text.into()), ..Settings::default() };
+    let list = vec![Rule::of_families(Pattern::new("c").unwrap(), help("ruled"))];
+    let ruled = Arc::new(Rules { list, ..Rules::default() });
+    let none = Rules::default();
+    let other = INC.replace("\"h\"", "\"other\"");
+    for (begins_ruled, is_reloaded) in [(true, false), (true, true), (false, false), (false, true)]
+    {
+        let registry = Registry::journaled(SchemaConflicts::Reject);
+        let mut copy = Copy::default();
+        if begins_ruled {
+            apply_at(&registry, &Policy::open(Arc::clone(&ruled)), INC, 1);
+        } else {
+            apply_at(&registry, &Policy::default(), INC, 1);
+            copy.follow(&registry);
+            registry.follow(&ruled, || ());
+        }
+        if is_reloaded {
+            registry.follow(&none, || ());
+        }
+        copy.follow(&registry);
+        let restored = copy.restored_with(SchemaConflicts::Reject, &none, true);
+        let applied = apply_under(&restored, &Policy::default(), &[&other, INC]);
+        let expected = "ok, new help\n\"c\" has the help text \"other\", not \"h\": ";
+        assert!(applied.starts_with(expected), "{begins_ruled} {is_reloaded}: {applied}");
+        // A client has had its say since, and that is kept.
+        copy.follow(&restored);
+        let again = copy.restored_with(SchemaConflicts::Reject, &none, true);
+        assert_eq!(all(&again), all(&restored));
+        let applied = apply_under(&again, &Policy::default(), &[INC]);
+        assert!(applied.starts_with(&expected["ok, new help\n".len()..]), "{applied}");
+    }
+}
+
+/// Its text may read as the rule's did.
+#[test]
+fn a_help_text_that_was_awaited_is_kept() {
+    let settings = Settings { help: Some("h".into()), ..Settings::default() };
+    let list = vec![Rule::of_families(Pattern::new("c").unwrap(), settings)];
+    let ruled = Arc::new(Rules { list, ..Rules::default() });
+    let registry = Registry::journaled(SchemaConflicts::Reject);
+    apply_at(&registry, &Policy::open(Arc::clone(&ruled)), INC, 1);
+    let mut copy = Copy::default();
+    copy.follow(&registry);
+    registry.follow(&Rules::default(), || ());
+    apply_at(&registry, &Policy::default(), INC, 1);
+    copy.follow(&registry);
+    assert_eq!(all(&copy.restored(&Rules::default())), all(&registry));
+}
+
+#[test]
+fn names_that_no_client_could_begin_are_refused() {
+    let observe = r#"{"type":"histogram","name":"h","method":"observe","value":1}"#;
+    let inc = INC.replace("\"c\"", "\"h_count\"");
+    let mut pieces = Vec::new();
+    for delta in [observe, &inc] {
+        let registry = Registry::journaled(SchemaConflicts::Adopt);
+        // Numbers of the second one come after those of the first.
+        registry.journal.skip_id(if pieces.is_empty() { 0 } else { 10 });
+        apply_at(&registry, &Policy::default(), delta, 1);
+        let mut copy = Copy::default();
+        copy.follow(&registry);
+        pieces.push(copy.0.concat());
+    }
+    let collision =
+        RestoreError::Collision { name: Quoted::new("h"), other: Quoted::new("h_count") };
+    assert_eq!(restored_of(&pieces), Err(collision));
+    // Where the first one is gone, only the end of a batch may say so.
+    let mut gone = Vec::new();
+    for record in [Record::SeriesGone { id: 2 }, Record::FamilyGone { id: 1 }] {
+        record.write_to(&mut gone);
+    }
+    pieces.push(gone);
+    assert_eq!(restored_of(&pieces), Ok(Restored { families: 1, series: 1 }));
+    for (name, is_reserved) in [("pushprom_x", true), ("go_gc", true), ("proc", false)] {
+        let reserved = Err(RestoreError::Reserved(Quoted::new(name)));
+        let record = FamilyRecord {
+            id: 1,
+            name: name.into(),
+            help: "".into(),
+            label_names: "".into(),
+            form: FormRecord::Histogram { bounds: None, native: None },
+        };
+        let mut bytes = Vec::new();
+        Record::Family(record).write_to(&mut bytes);
+        let none = Restored { families: 0, series: 0 };
+        assert_eq!(restored_of(&[bytes]), if is_reserved { reserved } else { Ok(none) }, "{name}");
+    }
+}
+
+/// What records lead to.
+fn restored_of(pieces: &[Vec<u8>]) -> Result<Restored, RestoreError> {
+    let (registry, rules) = (Registry::journaled(SchemaConflicts::Adopt), Rules::default());
+    let mut restore = registry.restore(&rules);
+    for record in pieces.iter().flat_map(|piece| Record::all_in(piece)) {
+        restore.follow(&record.unwrap(), true)?;
+    }
+    restore.finish(|_| ())
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Store for Faulty {
         true
     }
 
-    fn wants_copy(&self) -> bool {
+    fn wants_copy(&self, _: usize) -> bool {
         false
     }
 
@@ -43,7 +43,7 @@ impl Store for Faulty {
         Ok(())
     }
 
-    fn finish_copy(&mut self) -> Result<(), StoreError> {
+    fn finish_copy(&mut self, _: usize) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -34,8 +34,6 @@ struct Memory(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     is_full: AtomicBool,
-    /// There is room for what is added, and for no copy.
-    is_cramped: AtomicBool,
     /// A copy would take less room.
     is_grown: AtomicBool,
     copies_begun: AtomicUsize,
@@ -68,15 +66,12 @@ impl Store for Memory {
         !self.0.is_full.load(Relaxed)
     }
 
-    fn wants_copy(&self) -> bool {
-        self.0.is_cramped.load(Relaxed) || self.0.is_grown.load(Relaxed)
+    fn wants_copy(&self, _: usize) -> bool {
+        self.0.is_grown.load(Relaxed)
     }
 
     fn begin_copy(&mut self) -> Result<(), StoreError> {
         self.0.copies_begun.fetch_add(1, Relaxed);
-        if self.0.is_cramped.load(Relaxed) {
-            return Err(StoreError::Failed);
-        }
         *self.0.copy.lock() = Some(Vec::new());
         Ok(())
     }
@@ -89,7 +84,7 @@ impl Store for Memory {
         Ok(())
     }
 
-    fn finish_copy(&mut self) -> Result<(), StoreError> {
+    fn finish_copy(&mut self, _: usize) -> Result<(), StoreError> {
         self.0.copies_finished.fetch_add(1, Relaxed);
         *self.0.records.lock() = self.0.copy.lock().take().ok_or(StoreError::Failed)?;
         Ok(())
@@ -175,50 +170,6 @@ impl Written {
     async fn on_disk(&self, epoch: u64) -> Result<(), NotCommitted> {
         timeout(PATIENCE, self.storage.committed(epoch)).await.expect("it is decided in time")
     }
-}
-
-/// It goes on without, and tries again in a second, not with each commit.
-#[tokio::test]
-async fn a_copy_for_which_there_is_no_room_is_not_begun_all_the_time() {
-    let written = Written::start();
-    let begun = Instant::now();
-    written.memory.0.is_cramped.store(true, Relaxed);
-    for n in 0..100 {
-        let (.., epoch) = push(&written.ingest, &format!("m{n}"));
-        assert_eq!(written.on_disk(epoch).await, Ok(()));
-    }
-    let tries = written.memory.0.copies_begun.load(Relaxed);
-    let most = 1 + usize::try_from(begun.elapsed().as_secs()).expect("a few");
-    assert!((1..=most).contains(&tries), "{tries}");
-    written.committer.end().await.expect("nothing is left to write");
-}
-
-/// The end waits for what is not on disk, and for no copy but one that puts it there.
-#[test]
-fn a_copy_that_can_be_done_without_is_given_up_at_the_end() {
-    let (memory, storage) = (Memory::default(), Arc::<Storage>::default());
-    storage.start();
-    let ingest = Arc::new(Ingest::new(registry(), Answers::default(), Arc::default()));
-    let (store, interval) = (Box::new(memory.clone()), Duration::from_hours(1));
-    let mut writer = Writer::new(Arc::clone(&ingest), store, storage, interval);
-    let copies =
-        || [&memory.0.copies_begun, &memory.0.copies_finished].map(|count| count.load(Relaxed));
-    memory.0.is_grown.store(true, Relaxed);
-    push(&ingest, "before");
-    writer.write_or_recover();
-    writer.copy_if_wanted();
-    assert_eq!(copies(), [1, 1]);
-    writer.is_to_end.store(true, Relaxed);
-    push(&ingest, "meanwhile");
-    writer.copy_if_wanted();
-    assert_eq!(copies(), [2, 1]);
-    assert!(memory.0.copy.lock().is_none() && !writer.has_failed());
-    memory.0.is_full.store(true, Relaxed);
-    writer.write_or_recover();
-    memory.0.is_full.store(false, Relaxed);
-    writer.end().expect("there is room again");
-    assert_eq!(copies(), [3, 2]);
-    assert_eq!(memory.restored().registry().series_count(), 2);
 }
 
 #[tokio::test]

@@ -32,6 +32,8 @@ pub(super) struct Ended {
     pub(super) bytes: u64,
     /// Bytes of the copy that it begins with.
     pub(super) copied: u64,
+    /// What was live at the end of that.
+    pub(super) live: usize,
 }
 
 /// The name of the log that holds, among those of files.
@@ -116,8 +118,8 @@ impl Log {
                 });
             }
         };
-        let (mut order, mut parts) = (Order::default(), Vec::new());
-        let (mut whole, mut frames, mut copied) = (reader.at(), 0, 0);
+        let (mut order, mut parts, mut live_now) = (Order::default(), Vec::new(), 0);
+        let (mut whole, mut frames, mut copied, mut live) = (reader.at(), 0, 0, 0);
         loop {
             let at = reader.at();
             let (head, payload) = match reader.next().map_err(io)? {
@@ -141,18 +143,20 @@ impl Log {
             order.admit(head).map_err(|problem| damaged(at, problem))?;
             match (head.kind, head.place) {
                 (Kind::Copy | Kind::Batch, Place::Whole) => {
-                    take(payload, order.is_settled).map_err(|problem| damaged(at, &problem))?;
+                    let taken = take(payload, order.is_settled);
+                    live_now = taken.map_err(|problem| damaged(at, &problem))?;
                 }
                 (Kind::Copy | Kind::Batch, Place::Last) => {
                     parts.extend_from_slice(payload);
-                    take(&parts, order.is_settled).map_err(|problem| damaged(whole, &problem))?;
+                    let taken = take(&parts, order.is_settled);
+                    live_now = taken.map_err(|problem| damaged(whole, &problem))?;
                     parts = Vec::new();
                 }
                 (_, Place::First | Place::Middle) => {
                     parts.extend_from_slice(payload);
                     continue;
                 }
-                (Kind::Copied, _) => copied = reader.at(),
+                (Kind::Copied, _) => (copied, live) = (reader.at(), live_now),
                 (Kind::Closed, _) => {}
             }
             (whole, frames) = (reader.at(), reader.number());
@@ -164,6 +168,6 @@ impl Log {
         if name.role == Role::Closed && (whole < bytes || !order.is_closed) {
             return Err(damaged(whole, "it was closed, and its end is missing"));
         }
-        Ok((Ended { name, salt: reader.salt(), whole, frames, bytes, copied }, order))
+        Ok((Ended { name, salt: reader.salt(), whole, frames, bytes, copied, live }, order))
     }
 }

@@ -24,8 +24,8 @@ pub(in crate::store) use frame::FRAME_BYTES;
 #[cfg(test)]
 pub(in crate::store) use frame::HEADER_BYTES;
 use frame::{Head, Kind, PAYLOAD_BYTES_MAX, Place};
-use load::Found;
 pub(in crate::store) use load::newest;
+use load::{Ended, Found};
 use name::{Name, Role};
 pub use salvage::Gap;
 
@@ -57,7 +57,7 @@ pub struct Log {
 pub(in crate::store) struct Sizes {
     /// What is longer is cut into several frames.
     pub(in crate::store) payload: usize,
-    /// A log that is shorter is not worth a copy, whatever is live.
+    /// A log that is shorter is not worth a copy, however little is live.
     pub(in crate::store) copy: u64,
     /// A copy is synced each time so much has been added, so that the end of it holds nothing up for long.
     pub(in crate::store) sync: u64,
@@ -65,11 +65,11 @@ pub(in crate::store) struct Sizes {
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { payload: PAYLOAD_BYTES_MAX, copy: 16 << 20, sync: 8 << 20 }
+        Self { payload: PAYLOAD_BYTES_MAX, copy: 1 << 20, sync: 8 << 20 }
     }
 }
 
-/// A log is copied when it has grown to so many times what its copy had.
+/// A log is copied when it has grown to so many times what is live.
 const COPY_GROWTH: u64 = 3;
 
 /// A log that is written.
@@ -82,6 +82,8 @@ struct Part {
     frames: u32,
     /// Bytes of the copy that it begins with.
     copied: u64,
+    /// What was live at the end of that.
+    live: usize,
     synced: u64,
 }
 
@@ -119,7 +121,8 @@ impl Log {
         let salt = RandomState::new().hash_one(generation);
         let salt = u32::try_from(salt >> 32).unwrap_or_default();
         let file = self.disk.create(&name.to_string()).map_err(self.io("create", name))?;
-        let mut part = Part { file, name, salt, bytes: 0, frames: 0, copied: 0, synced: 0 };
+        let mut part =
+            Part { file, name, salt, bytes: 0, frames: 0, copied: 0, live: 0, synced: 0 };
         part.append(&frame::header(salt)).map_err(self.io("write", name))?;
         Ok(part)
     }
@@ -234,9 +237,9 @@ impl Store for Log {
                     self.rename(log.name, Role::Open)?;
                 }
                 let file = self.disk.open(&name.to_string()).map_err(self.io("open", name))?;
-                let (salt, bytes, copied) = (log.salt, log.whole, log.copied);
-                let frames = log.frames;
-                let mut part = Part { file, name, salt, bytes, frames, copied, synced: bytes };
+                let Ended { salt, whole: bytes, frames, copied, live, .. } = log;
+                let mut part =
+                    Part { file, name, salt, bytes, frames, copied, live, synced: bytes };
                 if log.whole < log.bytes {
                     part.file.truncate(log.whole).map_err(self.io("cut", name))?;
                 }
@@ -268,9 +271,10 @@ impl Store for Log {
         self.is_well
     }
 
-    fn wants_copy(&self) -> bool {
+    fn wants_copy(&self, live: usize) -> bool {
         let least = self.sizes.copy.max(self.no_copy_up_to);
-        let grown = |part: &Part| part.bytes > least.max(part.copied.saturating_mul(COPY_GROWTH));
+        let grown =
+            |part: &Part| part.bytes > least.max(part.live_bytes(live).saturating_mul(COPY_GROWTH));
         let doubtful = |part: &Part| self.is_doubtful && part.bytes > self.no_copy_up_to;
         self.current.as_ref().is_some_and(|part| grown(part) || doubtful(part))
     }
@@ -308,8 +312,9 @@ impl Store for Log {
         Ok(())
     }
 
-    fn finish_copy(&mut self) -> Result<(), StoreError> {
+    fn finish_copy(&mut self, live: usize) -> Result<(), StoreError> {
         let mut part = self.take_copy()?;
+        part.live = live;
         if let Err(error) = self.seal(&mut part) {
             return Err(self.give_up(part, error));
         }
@@ -364,6 +369,14 @@ impl Log {
 }
 
 impl Part {
+    /// Bytes of a copy of what is live now, at least: each takes about as much as it did in the last one. What has come
+    /// since is left out, since nobody knows how much that takes before it has been copied.
+    fn live_bytes(&self, live: usize) -> u64 {
+        let [left, all] = [live.min(self.live), self.live.max(1)]
+            .map(|number| u64::try_from(number).unwrap_or(u64::MAX));
+        self.copied.saturating_mul(left) / all
+    }
+
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.append(bytes)?;
         self.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);

@@ -47,7 +47,7 @@ impl Store for Plain {
         self.is_begun
     }
 
-    fn wants_copy(&self) -> bool {
+    fn wants_copy(&self, _: usize) -> bool {
         false
     }
 
@@ -61,7 +61,7 @@ impl Store for Plain {
         Ok(())
     }
 
-    fn finish_copy(&mut self) -> Result<(), StoreError> {
+    fn finish_copy(&mut self, _: usize) -> Result<(), StoreError> {
         *self.kept.lock().unwrap() = self.copy.take().ok_or(StoreError::Failed)?;
         Ok(())
     }
@@ -169,7 +169,7 @@ fn a_copy_takes_the_place_of_what_was_kept() {
         // What is committed meanwhile is in the copy too, whatever its pieces say.
         commit(&mut *store, &[&[(1, 100), (3, 3)]]);
         store.copy(&piece([(2, 99)])).unwrap();
-        store.finish_copy().unwrap();
+        store.finish_copy(3).unwrap();
         assert!(before == 0 || store.bytes() < before);
         commit(&mut *store, &[&[(4, 4)]]);
         drop(store);
@@ -187,7 +187,7 @@ fn a_copy_that_is_given_up_changes_nothing() {
         commit(&mut *store, &[&[(2, 2)]]);
         store.abandon_copy();
         assert!(store.copy(&piece([(7, 7)])).is_err());
-        assert!(store.finish_copy().is_err());
+        assert!(store.finish_copy(1).is_err());
         commit(&mut *store, &[&[(3, 3)]]);
         store.begin_copy().unwrap();
         store.copy(&piece([(7, 7)])).unwrap();
@@ -206,7 +206,7 @@ fn pieces_of_any_size_come_back() {
         let mut store = begun(open, &many);
         store.begin_copy().unwrap();
         store.copy(&piece(many.iter().copied())).unwrap();
-        store.finish_copy().unwrap();
+        store.finish_copy(many.len()).unwrap();
         drop(store);
         begun(open, &many);
     });
@@ -220,13 +220,13 @@ fn a_log_with_batches_that_was_not_closed_is_to_be_written_anew() {
         let mut store = Log::with_sizes(Box::new(disk.clone()), SIZES);
         load(&mut store).unwrap();
         store.begin().unwrap();
-        assert_eq!(store.wants_copy(), expected);
+        assert_eq!(store.wants_copy(2), expected);
         store
     };
     drop(begun(false));
     let mut store = begun(false);
     commit(&mut store, &[&[(1, 1)]]);
-    assert!(!store.wants_copy());
+    assert!(!store.wants_copy(2));
     store.close().unwrap();
     let mut store = begun(false);
     commit(&mut store, &[&[(2, 2)]]);
@@ -237,9 +237,9 @@ fn a_log_with_batches_that_was_not_closed_is_to_be_written_anew() {
     store.begin_copy().unwrap();
     store.copy(&piece([(1, 1)])).unwrap();
     commit(&mut store, &[&[(2, 2)]]);
-    assert!(store.wants_copy());
-    store.finish_copy().unwrap();
-    assert!(!store.wants_copy());
+    assert!(store.wants_copy(2));
+    store.finish_copy(2).unwrap();
+    assert!(!store.wants_copy(2));
     drop(store);
     begun(false).close().unwrap();
     drop(begun(false));
@@ -253,13 +253,42 @@ fn a_log_is_written_anew_when_it_has_grown() {
     let mut most = 0;
     for value in 1..1000 {
         commit(&mut store, &[&[(1, value)]]);
-        if store.wants_copy() {
+        if store.wants_copy(1) {
             store.begin_copy().unwrap();
             store.copy(&piece([(1, value)])).unwrap();
-            store.finish_copy().unwrap();
-            assert!(!store.wants_copy());
+            store.finish_copy(1).unwrap();
+            assert!(!store.wants_copy(1));
         }
         most = most.max(store.bytes());
     }
     assert!(most < SIZES.copy + 100, "{most} bytes");
+}
+
+#[test]
+fn a_log_is_written_anew_when_little_of_it_is_live() {
+    let disk = MemoryDisk::default();
+    let open = || Box::new(Log::with_sizes(Box::new(disk.clone()), SIZES)) as Box<dyn Store>;
+    let many: Vec<(u64, u64)> = (1..=1000).map(|key| (key, key)).collect();
+    let mut store = begun(&open, &[]);
+    commit(&mut *store, &[&many]);
+    assert!(store.wants_copy(many.len()), "what has come since the last copy is live");
+    store.begin_copy().unwrap();
+    store.copy(&piece(many.iter().copied())).unwrap();
+    store.finish_copy(many.len()).unwrap();
+    let live: Vec<(u64, u64)> = many.iter().copied().filter(|(key, _)| key % 4 == 0).collect();
+    let gone: Vec<(u64, u64)> =
+        many.iter().filter(|(key, _)| key % 4 != 0).map(|(key, _)| (*key, 0)).collect();
+    let wants = |store: &dyn Store| [5000, 1000, 400, 250, 0].map(|live| store.wants_copy(live));
+    assert_eq!(wants(&*store), [false, false, false, true, true]);
+    commit(&mut *store, &[&gone]);
+    assert_eq!(wants(&*store), [false, false, true, true, true]);
+    store.close().unwrap();
+    drop(store);
+    let mut store = begun(&open, &live);
+    assert_eq!(wants(&*store), [false, false, true, true, true]);
+    store.begin_copy().unwrap();
+    store.copy(&piece(live.iter().copied())).unwrap();
+    store.finish_copy(live.len()).unwrap();
+    assert!(store.bytes() < 2 * 16 * 250 + SIZES.copy, "{} bytes", store.bytes());
+    assert!(!store.wants_copy(live.len()));
 }

@@ -40,7 +40,7 @@ fn written(seed: u64, end: End) -> Written {
         if batch == batches / 2 {
             store.begin_copy().unwrap();
             store.copy(&piece(state.clone())).unwrap();
-            store.finish_copy().unwrap();
+            store.finish_copy(state.len()).unwrap();
         }
         let keys = 1..=u64::try_from(dice.roll(8)).unwrap();
         let numbers: Vec<(u64, u64)> = keys.map(|key| (key, batch)).chain([(0, batch)]).collect();
@@ -230,7 +230,7 @@ fn a_log_that_somebody_removes_takes_no_more() {
     assert!(!store.is_well());
     store.begin_copy().unwrap();
     store.copy(&piece([(1, 1)])).unwrap();
-    store.finish_copy().unwrap();
+    store.finish_copy(1).unwrap();
     drop(store);
     assert_eq!(load(&mut open()).unwrap().0, State::from([(1, 1)]));
 }

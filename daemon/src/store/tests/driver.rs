@@ -69,7 +69,7 @@ pub(super) fn load(store: &mut dyn Store) -> Result<(State, Loaded), StoreError>
                 value => state.insert(key, value),
             };
         }
-        Ok(())
+        Ok(state.len())
     })?;
     Ok((state, loaded))
 }
@@ -150,7 +150,7 @@ impl Driver {
                 return self.open();
             }
         }
-        if self.store.wants_copy() { self.copy(&[]) } else { Ok(()) }
+        if self.store.wants_copy(self.memory.len()) { self.copy(&[]) } else { Ok(()) }
     }
 
     fn commit(&mut self, changes: &[(u8, u8)]) -> Result<(), StoreError> {
@@ -200,7 +200,7 @@ impl Driver {
             }
         }
         self.write(&[])?;
-        self.store.finish_copy()?;
+        self.store.finish_copy(self.memory.len())?;
         self.tell(Told::Done);
         Ok(())
     }

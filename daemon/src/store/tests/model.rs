@@ -294,8 +294,8 @@ impl Store for Watched {
         self.log.is_well()
     }
 
-    fn wants_copy(&self) -> bool {
-        self.log.wants_copy() || self.users.lock().wants_copy
+    fn wants_copy(&self, live: usize) -> bool {
+        self.log.wants_copy(live) || self.users.lock().wants_copy
     }
 
     fn begin_copy(&mut self) -> Result<(), StoreError> {
@@ -308,9 +308,9 @@ impl Store for Watched {
         self.log.copy(piece)
     }
 
-    fn finish_copy(&mut self) -> Result<(), StoreError> {
+    fn finish_copy(&mut self, live: usize) -> Result<(), StoreError> {
         self.users.lock().begin();
-        self.log.finish_copy()?;
+        self.log.finish_copy(live)?;
         let mut users = self.users.lock();
         users.hear();
         users.keep();

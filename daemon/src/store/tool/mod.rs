@@ -135,7 +135,7 @@ fn verify(
             let record = record.map_err(|error| error.to_string())?;
             restore.follow(&record, is_settled).map_err(|error| error.to_string())?;
         }
-        Ok(())
+        Ok(restore.series())
     })?;
     if loaded == Loaded::default() {
         return Err(ToolError::NoStore(path));
@@ -158,7 +158,7 @@ fn read(log: &mut Log, path: String, streams: &mut Streams<'_>) -> Result<Table,
         for record in Record::all_in(piece) {
             table.follow(&record.map_err(|error| error.to_string())?);
         }
-        Ok(())
+        Ok(table.live())
     })?;
     if loaded == Loaded::default() { Err(ToolError::NoStore(path)) } else { Ok(table) }
 }
@@ -186,7 +186,7 @@ fn import(log: &mut Log, path: String, streams: &mut Streams<'_>) -> Result<(), 
         log.abandon_copy();
     }
     let Restored { families, series } = done?;
-    log.finish_copy()?;
+    log.finish_copy(series)?;
     log.close()?;
     writeln!(streams.output, "imported {families} families, {series} series")?;
     Ok(())
@@ -229,7 +229,7 @@ fn compact(log: &mut Log, path: String, streams: &mut Streams<'_>) -> Result<(),
     let before = log.bytes();
     log.begin_copy()?;
     write(log, &table, streams)?;
-    log.finish_copy()?;
+    log.finish_copy(table.live())?;
     let after = log.bytes();
     log.close()?;
     writeln!(streams.output, "compacted {before} bytes to {after}")?;

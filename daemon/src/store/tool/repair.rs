@@ -38,7 +38,7 @@ pub(super) fn repair(
     log.begin_copy()?;
     write(log, &saved.table, streams)?;
     let aside = log.set_aside()?;
-    log.finish_copy()?;
+    log.finish_copy(saved.table.live())?;
     log.close()?;
     for newer in unreadable {
         writeln!(

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use pushprom_core::record::Record;
+use pushprom_core::{
+    model::{Kind, collision},
+    record::Record,
+};
 
 /// Bytes of a piece, about.
 const PIECE_BYTES: usize = 256 << 10;
@@ -64,13 +67,17 @@ impl Table {
     /// Leaves out what cannot be together with what came later, since records between are lost. Returns how many
     /// series cannot be had.
     pub(super) fn settle(&mut self) -> usize {
-        let mut of_name = HashMap::new();
-        for (id, bytes) in &self.families {
+        let (mut kinds, mut held) = (HashMap::<String, Kind>::new(), BTreeSet::new());
+        for (id, bytes) in self.families.iter().rev() {
             if let Ok((Record::Family(family), _)) = Record::read_from(bytes) {
-                of_name.insert(family.name.into_owned(), *id);
+                let (name, kind) = (family.name, family.form.kind());
+                let kind_of = |name: &str| kinds.get(name).copied();
+                if kind_of(&name).is_none() && collision(&name, kind, kind_of).is_none() {
+                    kinds.insert(name.into_owned(), kind);
+                    held.insert(*id);
+                }
             }
         }
-        let held: BTreeSet<u64> = of_name.into_values().collect();
         self.families.retain(|id, _| held.contains(id));
         let mut of_labels = HashMap::new();
         for (id, entry) in &self.series {
@@ -95,6 +102,11 @@ impl Table {
         (self.families.len(), self.series.len())
     }
 
+    /// What is live, as a store counts it.
+    pub(super) fn live(&self) -> usize {
+        self.series.len() + self.of_key.len()
+    }
+
     /// Gives out all of it, piece by piece, each record after those that it is about.
     pub(super) fn pieces<E>(&self, mut give: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let of_series = self.series.values().flat_map(|entry| [&entry.birth, &entry.state]);
@@ -108,5 +120,39 @@ impl Table {
             }
         }
         give(&piece)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pushprom_core::record::{
+        FamilyRecord, Float, FormRecord, SeriesRecord, StateRecord, ValueRecord,
+    };
+
+    use super::*;
+
+    #[test]
+    fn of_what_cannot_be_together_the_later_stays() {
+        let histogram = || FormRecord::Histogram { bounds: None, native: None };
+        let check = |families: &[(&str, FormRecord)], kept: &[u64]| {
+            let mut table = Table::default();
+            for (id, (name, form)) in (1..).step_by(2).zip(families) {
+                let label_names = "".into();
+                let (name, help, form) = ((*name).into(), "".into(), form.clone());
+                table.follow(&Record::Family(FamilyRecord { id, name, help, label_names, form }));
+                let (family, id, labels) = (id, id + 1, Vec::new());
+                let (born, is_overflow, client) = (0, false, None);
+                let series = SeriesRecord { id, family, labels, born, is_overflow, client };
+                table.follow(&Record::Series(series));
+                let (value, exemplars) = (ValueRecord::Level(Float(0.0)), Vec::new());
+                table.follow(&Record::State(StateRecord { id, touched: 0, value, exemplars }));
+            }
+            assert_eq!(table.settle(), families.len() - kept.len(), "{families:?}");
+            assert!(table.families.keys().eq(kept), "{families:?}");
+        };
+        check(&[("h", histogram()), ("h_sums", FormRecord::Counter)], &[1, 3]);
+        check(&[("h", histogram()), ("h", FormRecord::Counter)], &[3]);
+        check(&[("h", histogram()), ("h_sum", FormRecord::Counter)], &[3]);
+        check(&[("h_sum", FormRecord::Counter), ("h", histogram())], &[3]);
     }
 }

@@ -56,6 +56,8 @@ pub(super) struct Kept {
 pub(super) struct Family {
     pub(super) kind: Kind,
     pub(super) help: &'static str,
+    /// Whether the next help text holds, since a start has found none.
+    awaits_help: bool,
     label_names: Vec<&'static str>,
     pub(super) layout: Layout,
     pub(super) objectives: &'static [f64],
@@ -112,7 +114,8 @@ impl Model {
         let label_names: Vec<&str> = delta.labels.keys().copied().collect();
         let mut labels = delta.labels.clone();
         if let Some(family) = self.families.get(delta.name) {
-            let differs = family.help != delta.help || family.label_names != label_names;
+            let differs = !family.awaits_help && family.help != delta.help
+                || family.label_names != label_names;
             let is_unsortable = matches!(delta.act, Act::Sorted(..))
                 && (family.layout.native.is_some()
                     || bounds(&family.layout) != bounds(&delta.layout));
@@ -135,6 +138,7 @@ impl Model {
         let family = self.families.entry(delta.name).or_insert_with(|| Family {
             kind: delta.kind,
             help: delta.help,
+            awaits_help: false,
             label_names,
             layout: delta.layout.clone(),
             objectives: delta.objectives,
@@ -142,6 +146,7 @@ impl Model {
         });
         if !delta.help.is_empty() {
             family.help = delta.help;
+            family.awaits_help = false;
         }
         let series = family.series.entry(labels).or_insert_with(|| Series {
             born: now,
@@ -155,6 +160,13 @@ impl Model {
             series.keep(exemplar, delta, &family.layout, now);
         }
         true
+    }
+
+    /// It has been started anew.
+    pub(super) fn restart(&mut self) {
+        for family in self.families.values_mut() {
+            family.awaits_help = family.help.is_empty();
+        }
     }
 
     /// Removes a series; says whether it was there.

@@ -124,10 +124,12 @@ impl Users {
             let possible: Vec<_> = self.possible.iter().map(|it| it.model.lines(now)).collect();
             panic!("{found:#?} or its keys were found, none of {possible:#?}");
         };
+        let mut moment = moment.clone();
+        moment.model.restart();
         // Whoever comes now is told that all of it is kept.
         self.cut = moment.clone();
         self.model = moment.model.clone();
-        self.possible = vec![moment.clone()];
+        self.possible = vec![moment];
         self.storage.start();
     }
 
