@@ -10,7 +10,11 @@ FUZZ_SECONDS ?= 600
 MICRO := cargo bench --quiet --locked -p pushprom-bench --bench micro
 AS_JSON := --output-format=json --allow-aslr
 
-.PHONY: help run lint test release container bench fuzz install
+# The packages for PHP, and the server that their tests start.
+PHP_PACKAGES := $(dir $(wildcard clients/*/composer.json))
+DEBUG_BINARY = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug/pushprom
+
+.PHONY: help run lint test clients release container bench fuzz install
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -24,12 +28,22 @@ lint: ## check the layout of the code, and what clippy says
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --manifest-path fuzz/Cargo.toml --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --document-private-items --quiet
+	@scripts/install php phpcs
+	find clients -name '*.php' -print0 | xargs -0 -n 1 -P 2 php -l >/dev/null
+	phpcs --standard=PSR12 --extensions=php clients
 
 test: install ## run all tests and micro-benchmarks, and each fuzz target for some seconds
 	cargo test --workspace --locked
+	$(MAKE) clients
 	$(MICRO) --profile dev -- $(AS_JSON) >target/micro-test.json
 	cargo run --quiet --locked -p pushprom-bench -- --micro target/micro-test.json
 	$(MAKE) fuzz FUZZ_SECONDS=10
+
+clients: install ## test the clients in clients/ against the server
+	cargo build --locked -p pushprom
+	for package in $(PHP_PACKAGES); do \
+	  PUSHPROM=$(DEBUG_BINARY) phpunit --configuration $$package || exit 1; \
+	done
 
 release: ## build the static binary bin/pushprom
 	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked -p pushprom --target $(TARGET)

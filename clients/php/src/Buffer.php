@@ -1,0 +1,77 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Pushprom;
+
+/**
+ * What has been recorded and not been sent, with all that happened to one series composed into one change.
+ *
+ * @internal
+ */
+final class Buffer
+{
+    /** @var array<string, Pending> */
+    private array $pending = [];
+
+    private int $size = 0;
+
+    /**
+     * @return string|null why it cannot be sent; nothing has changed then
+     */
+    public function record(Series $series, Method $method, int|float $value): ?string
+    {
+        if (!\is_finite($value)) {
+            return \sprintf('%s of %s is no finite number', self::show($value), $series->name);
+        }
+        if ($series->type === Type::Counter && $value < 0) {
+            return \sprintf(
+                '%s cannot go down by %s; a counter takes 0 or more, use a gauge',
+                $series->name,
+                self::show(-$value)
+            );
+        }
+        $pending = $this->pending[$series->key] ?? null;
+        if ($pending === null) {
+            $pending = $this->pending[$series->key] = new Pending($series, $method);
+            $this->size += 1;
+        } elseif ($series->help !== '') {
+            $pending->help = $series->help;
+        }
+        if (!$pending->compose($method, $value)) {
+            return \sprintf('%s more for %s is beyond all numbers', self::show($value), $series->name);
+        }
+        if ($method === Method::Observe) {
+            $this->size += 1;
+        }
+
+        return null;
+    }
+
+    /**
+     * Series and observations held.
+     */
+    public function size(): int
+    {
+        return $this->size;
+    }
+
+    /**
+     * Everything, which is not held any more after that.
+     *
+     * @return list<Pending>
+     */
+    public function take(): array
+    {
+        $taken = \array_values($this->pending);
+        $this->pending = [];
+        $this->size = 0;
+
+        return $taken;
+    }
+
+    private static function show(int|float $value): string
+    {
+        return (string) $value;
+    }
+}

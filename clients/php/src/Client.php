@@ -1,0 +1,231 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Pushprom;
+
+use Psr\Log\LoggerInterface;
+use Pushprom\Transport\CurlExchange;
+use Pushprom\Transport\DatagramTransport;
+use Pushprom\Transport\HttpTransport;
+use Pushprom\Transport\StreamExchange;
+use Pushprom\Transport\Transport;
+
+/**
+ * Gathers what is recorded, and sends it to Pushprom at the end of the request, after the response.
+ */
+final class Client extends Recorder
+{
+    /** Fits into a packet of Ethernet behind headers of IPv6, UDP and a tunnel; as other clients choose. */
+    private const UDP_BYTES = 1_432;
+
+    private const UNIX_BYTES = 8_192;
+
+    /** What tells Pushprom how much was lost before it came back. Its names are its own, so this is not one. */
+    private const LOST_METRIC = 'pushclient_lost_total';
+    private const LOST_HELP = 'Deltas that PHP could not send, by reason.';
+
+    private readonly Endpoint $endpoint;
+
+    private readonly Losses $losses;
+
+    private Buffer $buffer;
+
+    private ?Transport $transport = null;
+
+    private int $processId;
+
+    private int $firstNanoseconds = 0;
+
+    private readonly int $flushIntervalNanoseconds;
+
+    /** Whether all was sent the last time. */
+    private bool $reachable = true;
+
+    private bool $sending = false;
+
+    private bool $ending = false;
+
+    /**
+     * @param string $url `udp://127.0.0.1:9090`, `unix:///run/pushprom/push.sock`, `http://127.0.0.1:9091` or
+     *     `https://user:password@pushprom.example:9091`
+     * @param array<mixed> $constLabels labels of every series; they win over labels of the same name
+     * @param LoggerInterface|null $logger is told what was lost, ten lines a minute at most
+     * @param string|null $token sent over HTTP as a bearer token
+     * @param string|null $caFile over HTTPS: certificates of those who may sign Pushprom's, in PEM
+     * @param int $connectTimeoutMs over HTTP: how long to wait for a connection
+     * @param int $timeoutMs how long one flush takes at most, but for the look-up of a host by name
+     * @param int $retries over HTTP: attempts after the first, within the same time
+     * @param int|null $datagramBytes how long datagrams are at most; null for 1,432 over UDP and 8,192 over unix
+     *     sockets
+     * @param float $flushIntervalSeconds for what runs on: send when the oldest of what was gathered is so old
+     *     and something more is recorded
+     * @param int $flushCount send when so many series and observations were gathered
+     * @param bool $finishRequest whether the response may be finished before sending at the end of a request
+     * @throws \InvalidArgumentException if the configuration cannot be followed; nothing else ever throws
+     */
+    public function __construct(
+        string $url,
+        array $constLabels = [],
+        private readonly ?LoggerInterface $logger = null,
+        private readonly ?string $token = null,
+        private readonly ?string $caFile = null,
+        private readonly int $connectTimeoutMs = 100,
+        private readonly int $timeoutMs = 500,
+        private readonly int $retries = 2,
+        private readonly ?int $datagramBytes = null,
+        float $flushIntervalSeconds = 10.0,
+        private readonly int $flushCount = 1_000,
+        private readonly bool $finishRequest = true
+    ) {
+        parent::__construct($constLabels);
+        $this->endpoint = Endpoint::parse($url);
+        foreach (
+            [
+                'connectTimeoutMs' => $connectTimeoutMs,
+                'timeoutMs' => $timeoutMs,
+                'datagramBytes' => $datagramBytes ?? 1,
+                'flushCount' => $flushCount,
+            ] as $name => $value
+        ) {
+            if ($value < 1) {
+                throw new \InvalidArgumentException("pushprom: $name is $value, and has to be 1 or more");
+            }
+        }
+        $this->losses = new Losses($this->logger);
+        $this->buffer = new Buffer();
+        $this->processId = (int) \getmypid();
+        $this->flushIntervalNanoseconds = (int) \min($flushIntervalSeconds * 1e9, 1e18);
+        $this->flushAtEnd();
+    }
+
+    public function __destruct()
+    {
+        $this->ending = true;
+        $this->flush();
+    }
+
+    public function record(Series $series, Method $method, int|float $value = 0): void
+    {
+        if ($series->fault !== null) {
+            $this->losses->add(Reason::Label, 1, "$series->name: $series->fault");
+
+            return;
+        }
+        $this->noticeFork();
+        if ($this->buffer->size() === 0) {
+            $this->firstNanoseconds = \hrtime(true);
+        }
+        $fault = $this->buffer->record($series, $method, $value);
+        if ($fault !== null) {
+            $this->losses->add(Reason::Value, 1, $fault);
+        } elseif (
+            $this->buffer->size() >= $this->flushCount
+            || \hrtime(true) - $this->firstNanoseconds >= $this->flushIntervalNanoseconds
+        ) {
+            $this->flush();
+        }
+    }
+
+    public function flush(): bool
+    {
+        $this->noticeFork();
+        // A logger that records, or a handler of a signal, must not send within a sending.
+        if ($this->sending) {
+            return false;
+        }
+        $this->sending = true;
+        try {
+            return $this->send();
+        } catch (\Throwable $error) {
+            $this->losses->tell($error->getMessage());
+
+            return false;
+        } finally {
+            $this->sending = false;
+        }
+    }
+
+    public function lost(): array
+    {
+        return $this->losses->all();
+    }
+
+    private function send(): bool
+    {
+        $transport = $this->transport ??= $this->open();
+        // While nobody is there, there is nobody to tell.
+        $lost = $this->reachable ? $this->losses->takeNew() : [];
+        foreach ($lost as $reason => $deltas) {
+            $this->counter(self::LOST_METRIC, self::LOST_HELP, ['reason' => $reason])->add($deltas);
+        }
+        $deltas = Encoder::deltas($this->buffer->take(), $transport->limitBytes());
+        $this->reachable = $transport->send($deltas, $this->ending);
+
+        return $this->reachable;
+    }
+
+    private function open(): Transport
+    {
+        $endpoint = $this->endpoint;
+        if ($endpoint->scheme === 'udp' || $endpoint->scheme === 'unix') {
+            $bytes = $this->datagramBytes ?? ($endpoint->scheme === 'udp' ? self::UDP_BYTES : self::UNIX_BYTES);
+
+            return new DatagramTransport($endpoint, $bytes, $this->timeoutMs, $this->losses);
+        }
+        $exchange = \extension_loaded('curl')
+            ? new CurlExchange($endpoint, $this->caFile)
+            : new StreamExchange($endpoint, $this->caFile);
+
+        return new HttpTransport(
+            $endpoint,
+            $exchange,
+            $this->token,
+            $this->connectTimeoutMs,
+            $this->timeoutMs,
+            $this->retries,
+            $this->losses
+        );
+    }
+
+    /**
+     * A process that was forked off lets go of what its parent has gathered, which will send it.
+     */
+    private function noticeFork(): void
+    {
+        $processId = (int) \getmypid();
+        if ($processId !== $this->processId) {
+            $this->processId = $processId;
+            $this->buffer = new Buffer();
+            $this->transport = null;
+            $this->sending = false;
+        }
+    }
+
+    private function flushAtEnd(): void
+    {
+        // A reference that does not hold the client, which is sent when it is let go of, too.
+        $client = \WeakReference::create($this);
+        \register_shutdown_function(static function () use ($client): void {
+            // Behind the functions that the application has registered since: what they print is part of the
+            // response, and what they record is sent.
+            \register_shutdown_function(static function () use ($client): void {
+                $client->get()?->end();
+            });
+        });
+    }
+
+    private function end(): void
+    {
+        if ($this->buffer->size() > 0 && $this->finishRequest) {
+            foreach (['fastcgi_finish_request', 'litespeed_finish_request'] as $finish) {
+                if (\function_exists($finish)) {
+                    $finish();
+                    break;
+                }
+            }
+        }
+        $this->ending = true;
+        $this->flush();
+    }
+}

@@ -1,0 +1,76 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Pushprom\Transport;
+
+use Pushprom\Endpoint;
+
+/**
+ * By the extension curl, which keeps the connection for the next request of this process.
+ *
+ * @internal
+ */
+final class CurlExchange implements Exchange
+{
+    private ?\CurlHandle $curl = null;
+
+    /**
+     * @param string|null $caFile certificates of those who may sign the server's, in PEM; those of the system
+     *     if it is null
+     */
+    public function __construct(private readonly Endpoint $endpoint, private readonly ?string $caFile)
+    {
+    }
+
+    public function post(string $body, array $headers, int $connectTimeoutMs, int $timeoutMs): Answer
+    {
+        $curl = $this->curl ??= \curl_init() ?: null;
+        if ($curl === null) {
+            return Answer::none('curl cannot be started');
+        }
+        // Without it, curl asks whether it may send a long body, and waits.
+        $lines = ['Expect:'];
+        foreach ($headers as $name => $value) {
+            $lines[] = "$name: $value";
+        }
+        $answer = '';
+        $retryAfter = null;
+        \curl_setopt_array($curl, [
+            \CURLOPT_URL => (string) $this->endpoint,
+            \CURLOPT_POST => true,
+            \CURLOPT_POSTFIELDS => $body,
+            \CURLOPT_HTTPHEADER => $lines,
+            \CURLOPT_CONNECTTIMEOUT_MS => $connectTimeoutMs,
+            \CURLOPT_TIMEOUT_MS => $timeoutMs,
+            // Signals for timeouts would end system calls of the application.
+            \CURLOPT_NOSIGNAL => true,
+            \CURLOPT_FOLLOWLOCATION => false,
+            \CURLOPT_CAINFO => $this->caFile,
+            \CURLOPT_HEADERFUNCTION => static function ($curl, string $line) use (&$retryAfter): int {
+                if (\preg_match('/^retry-after:\s*(\d{1,9})\s*$/i', $line, $found) === 1) {
+                    $retryAfter = (int) $found[1];
+                }
+
+                return \strlen($line);
+            },
+            \CURLOPT_WRITEFUNCTION => static function ($curl, string $part) use (&$answer): int {
+                $answer .= $part;
+
+                // Any other number than that of the bytes ends the transfer.
+                return \strlen($answer) > self::ANSWER_BYTES ? -1 : \strlen($part);
+            },
+        ]);
+        \curl_exec($curl);
+        $status = (int) \curl_getinfo($curl, \CURLINFO_RESPONSE_CODE);
+        $error = \curl_errno($curl);
+        if ($error === 0 || ($error === \CURLE_WRITE_ERROR && $status !== 0)) {
+            return Answer::of($status, $answer, $retryAfter);
+        }
+        $connected = (float) \curl_getinfo($curl, \CURLINFO_PRETRANSFER_TIME) > 0;
+
+        return $error === \CURLE_OPERATION_TIMEDOUT && $connected
+            ? Answer::late(\curl_error($curl))
+            : Answer::none(\curl_error($curl));
+    }
+}

@@ -1,0 +1,76 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Pushprom\Transport;
+
+/**
+ * A moment after which nothing is waited for.
+ *
+ * @internal
+ */
+final class Deadline
+{
+    private function __construct(private readonly int $atNanoseconds)
+    {
+    }
+
+    public static function in(int $milliseconds): self
+    {
+        return new self(\hrtime(true) + $milliseconds * 1_000_000);
+    }
+
+    public function leftMs(): int
+    {
+        return \max(0, \intdiv($this->atNanoseconds - \hrtime(true), 1_000_000));
+    }
+
+    public function leftSeconds(): float
+    {
+        return \max(0.001, ($this->atNanoseconds - \hrtime(true)) / 1e9);
+    }
+
+    /**
+     * Waits until something can be written; looks once if the time is over.
+     *
+     * @param resource $stream
+     * @return bool whether it can, in time
+     */
+    public function waitToWrite($stream): bool
+    {
+        $read = [];
+        $write = [$stream];
+
+        return $this->wait($read, $write);
+    }
+
+    /**
+     * Waits until something can be read; looks once if the time is over.
+     *
+     * @param resource $stream
+     * @return bool whether it can, in time
+     */
+    public function waitToRead($stream): bool
+    {
+        $read = [$stream];
+        $write = [];
+
+        return $this->wait($read, $write);
+    }
+
+    /**
+     * @param array<resource> $read
+     * @param array<resource> $write
+     */
+    private function wait(array $read, array $write): bool
+    {
+        $left = $this->leftMs();
+        $except = [];
+        // A signal ends the wait early, which is no reason to give up.
+        $ready = Quiet::call(
+            static fn () => \stream_select($read, $write, $except, \intdiv($left, 1000), $left % 1000 * 1000)
+        );
+
+        return $ready !== 0;
+    }
+}

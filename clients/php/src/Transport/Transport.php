@@ -1,0 +1,25 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Pushprom\Transport;
+
+/**
+ * Sends deltas. What could not be sent is counted in the Losses that it was made with.
+ *
+ * @internal
+ */
+interface Transport
+{
+    /**
+     * The bytes that a delta may have so that it need not be sent apart from others.
+     */
+    public function limitBytes(): int;
+
+    /**
+     * @param list<string> $deltas each a JSON object
+     * @param bool $last whether nothing will be sent after this: what cannot be sent now is lost then
+     * @return bool whether all has been sent, now and before
+     */
+    public function send(array $deltas, bool $last): bool;
+}

@@ -1,0 +1,82 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Pushprom\Tests\Support;
+
+/**
+ * A process that a test has started; ended with the test.
+ */
+final class Process
+{
+    /** @var resource */
+    private $process;
+
+    private readonly string $folder;
+
+    /**
+     * @param list<string> $command
+     * @param array<string, string> $environment more of it
+     */
+    public function __construct(array $command, array $environment = [])
+    {
+        $this->folder = Folder::make();
+        $files = [
+            0 => ['file', '/dev/null', 'r'],
+            1 => ['file', "$this->folder/out", 'w'],
+            2 => ['file', "$this->folder/err", 'w'],
+        ];
+        $process = proc_open($command, $files, $pipes, null, $environment + getenv());
+        if ($process === false) {
+            throw new \RuntimeException('cannot start ' . implode(' ', $command));
+        }
+        $this->process = $process;
+    }
+
+    public function __destruct()
+    {
+        if ($this->isAlive()) {
+            $this->signal(SIGKILL);
+        }
+        proc_close($this->process);
+    }
+
+    public function id(): int
+    {
+        return proc_get_status($this->process)['pid'];
+    }
+
+    public function isAlive(): bool
+    {
+        return proc_get_status($this->process)['running'];
+    }
+
+    public function signal(int $signal): void
+    {
+        proc_terminate($this->process, $signal);
+    }
+
+    /**
+     * Waits for its end.
+     *
+     * @return int its status
+     */
+    public function wait(): int
+    {
+        return Wait::for('the end of a process', function (): ?int {
+            $status = proc_get_status($this->process);
+
+            return $status['running'] ? null : $status['exitcode'];
+        });
+    }
+
+    public function output(): string
+    {
+        return (string) file_get_contents("$this->folder/out");
+    }
+
+    public function errors(): string
+    {
+        return (string) file_get_contents("$this->folder/err");
+    }
+}
