@@ -34,6 +34,11 @@ final class CurlExchange implements Exchange
         foreach ($headers as $name => $value) {
             $lines[] = "$name: $value";
         }
+        if ($this->caFile !== null) {
+            \curl_setopt($curl, \CURLOPT_CAINFO, $this->caFile);
+            // A folder without any, or those of the system would be trusted too.
+            \curl_setopt($curl, \CURLOPT_CAPATH, __DIR__);
+        }
         $answer = '';
         $retryAfter = null;
         \curl_setopt_array($curl, [
@@ -46,7 +51,8 @@ final class CurlExchange implements Exchange
             // Signals for timeouts would end system calls of the application.
             \CURLOPT_NOSIGNAL => true,
             \CURLOPT_FOLLOWLOCATION => false,
-            \CURLOPT_CAINFO => $this->caFile,
+            // Not by way of a proxy, whatever the environment says, as without this extension.
+            \CURLOPT_PROXY => '',
             \CURLOPT_HEADERFUNCTION => static function ($curl, string $line) use (&$retryAfter): int {
                 if (\preg_match('/^retry-after:\s*(\d{1,9})\s*$/i', $line, $found) === 1) {
                     $retryAfter = (int) $found[1];
