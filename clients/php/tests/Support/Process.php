@@ -14,6 +14,9 @@ final class Process
 
     private readonly string $folder;
 
+    /** PHP tells it once. */
+    private ?int $exitStatus = null;
+
     /**
      * @param list<string> $command
      * @param array<string, string> $environment more of it
@@ -48,7 +51,12 @@ final class Process
 
     public function isAlive(): bool
     {
-        return proc_get_status($this->process)['running'];
+        if ($this->exitStatus === null) {
+            $status = proc_get_status($this->process);
+            $this->exitStatus = $status['running'] ? null : $status['exitcode'];
+        }
+
+        return $this->exitStatus === null;
     }
 
     public function signal(int $signal): void
@@ -63,11 +71,9 @@ final class Process
      */
     public function wait(): int
     {
-        return Wait::for('the end of a process', function (): ?int {
-            $status = proc_get_status($this->process);
+        Wait::for('the end of a process', fn () => !$this->isAlive());
 
-            return $status['running'] ? null : $status['exitcode'];
-        });
+        return (int) $this->exitStatus;
     }
 
     public function output(): string
