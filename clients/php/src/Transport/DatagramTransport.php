@@ -24,6 +24,9 @@ final class DatagramTransport implements Transport
 
     private readonly Outage $outage;
 
+    /** Deltas of the last datagram over this socket. */
+    private int $lastSent = 0;
+
     /**
      * @param int $datagramBytes how long datagrams are at most, but for deltas that are longer by themselves
      * @param int $timeoutMs how long one send() may wait for room in the queue of a unix socket
@@ -85,8 +88,7 @@ final class DatagramTransport implements Transport
 
     private function sendOne(string $datagram, int $deltas, Deadline $deadline): bool
     {
-        // The first attempt may meet the end of an older server, or the news that an earlier datagram found
-        // nobody; the second tells of this one.
+        // The first attempt may meet the end of an older server, or the news that the last datagram found nobody.
         for ($attempt = 1; $attempt <= 2; $attempt++) {
             $warning = null;
             $socket = $this->socket ??= $this->open($deadline, $warning);
@@ -98,6 +100,7 @@ final class DatagramTransport implements Transport
                 $bytes = Quiet::call(static fn () => \fwrite($socket, $datagram), $warning);
                 if ($bytes === \strlen($datagram)) {
                     $this->outage->end();
+                    $this->lastSent = $deltas;
 
                     return true;
                 }
@@ -110,6 +113,10 @@ final class DatagramTransport implements Transport
                 $this->losses->add(Reason::Timeout, $deltas, "no room in the queue of $this->endpoint");
 
                 return false;
+            }
+            if ($this->endpoint->scheme === 'udp' && $this->lastSent > 0) {
+                $this->losses->add(Reason::Unreachable, $this->lastSent, "nobody is at $this->endpoint");
+                $this->lastSent = 0;
             }
             $this->socket = null;
         }

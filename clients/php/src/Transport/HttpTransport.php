@@ -102,6 +102,9 @@ final class HttpTransport implements Transport
                     continue;
                 }
                 $message = $answer->line();
+                if (!$last) {
+                    $this->losses->tell("$this->endpoint: $message; what cannot be sent now waits");
+                }
             }
             if ($last) {
                 $this->lose($batch, $reason, $message);

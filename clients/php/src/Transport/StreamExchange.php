@@ -89,6 +89,10 @@ final class StreamExchange implements Exchange
             $done = Quiet::call(static fn () => \stream_socket_enable_crypto($stream, true, $versions), $warning);
         } while ($done === 0 && !$deadline->isOver() && $deadline->waitToRead($stream));
 
+        if ($done === false) {
+            $warning ??= 'the connection was closed within the handshake';
+        }
+
         return $done === true;
     }
 
@@ -99,8 +103,10 @@ final class StreamExchange implements Exchange
     private function write($stream, string $bytes, Deadline $deadline): ?Answer
     {
         while ($bytes !== '') {
-            $written = Quiet::call(static fn () => \fwrite($stream, $bytes));
-            if ($written === false || ($written === 0 && \feof($stream))) {
+            $warning = null;
+            $written = Quiet::call(static fn () => \fwrite($stream, $bytes), $warning);
+            // Over TLS it is 0 for what is broken, as for what is full, and only a warning tells.
+            if ($written === false || $warning !== null) {
                 // A server that refuses a body may answer before it has read it.
                 return null;
             }
