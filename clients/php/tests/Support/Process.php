@@ -65,6 +65,29 @@ final class Process
     }
 
     /**
+     * Stops it, with all its threads, until resume().
+     */
+    public function pause(): void
+    {
+        $this->signal(SIGSTOP);
+        Wait::for('a process to stop', function (): bool {
+            foreach (glob("/proc/{$this->id()}/task/*/stat") ?: [] as $file) {
+                // The state is behind the name, which may have anything in it but this.
+                if (substr((string) strrchr((string) file_get_contents($file), ')'), 2, 1) !== 'T') {
+                    return false;
+                }
+            }
+
+            return true;
+        });
+    }
+
+    public function resume(): void
+    {
+        $this->signal(SIGCONT);
+    }
+
+    /**
      * Waits for its end.
      *
      * @return int its status
