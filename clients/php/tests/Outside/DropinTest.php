@@ -56,6 +56,20 @@ final class DropinTest extends TestCase
         yield 'unix' => ['unix', null];
     }
 
+    public function testNeedsNoExtension(): void
+    {
+        $server = new Server();
+        $code = 'require $argv[1]; $connection = new pushprom\Connection($argv[2]);'
+            . 'echo extension_loaded("curl") ? "curl: " : "";'
+            . 'echo (new pushprom\Counter($connection, "a_total", "As."))->inc();';
+        $bootstrap = dirname(__DIR__) . '/bootstrap.php';
+        // With -n, PHP reads no configuration, and has only the extensions that it was built with.
+        $script = new Process([PHP_BINARY, '-n', '-r', $code, $bootstrap, $server->url('http')]);
+        self::assertSame(0, $script->wait());
+        self::assertSame(['ok', ''], [$script->output(), $script->errors()]);
+        self::assertSame(1.0, $server->scrape()->value('a_total'));
+    }
+
     public function testACounterCannotBeSet(): void
     {
         $server = new Server();
