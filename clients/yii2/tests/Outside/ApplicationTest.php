@@ -88,9 +88,9 @@ final class ApplicationTest extends TestCase
     public static function timelines(): iterable
     {
         foreach (['page', 'response', 'sending'] as $what) {
-            yield $what => [$what, ['handled' => 0, 'prepared' => 0, 'sent' => 1, 'end' => 0]];
+            yield $what => [$what, ['handled' => 0, 'prepared' => 0, 'finished' => 0, 'sent' => 1, 'end' => 0]];
         }
-        yield 'command' => ['command', ['handled' => 0, 'end' => 1]];
+        yield 'command' => ['command', ['handled' => 0, 'finished' => 0, 'end' => 1]];
     }
 
     /**
