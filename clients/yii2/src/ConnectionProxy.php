@@ -74,8 +74,9 @@ class ConnectionProxy extends \yii\base\Component
         $warn = $this->warnings->tell(...);
         $times = \array_intersect_key($this->options, ['connectTimeoutMs' => 0, 'timeoutMs' => 0]);
         try {
-            $this->client = new Client($this->url, $this->constLabels, ...$this->options + ['logger' => $warn]);
-            $this->connection = new Connection($this->url, $this->constLabels, $warn, $this->client, ...$times);
+            $url = self::withPort($this->url);
+            $this->client = new Client($url, $this->constLabels, ...$this->options + ['logger' => $warn]);
+            $this->connection = new Connection($url, $this->constLabels, $warn, $this->client, ...$times);
         } catch (\Throwable $error) {
             throw new InvalidConfigException("The component of Pushprom: {$error->getMessage()}", 0, $error);
         }
@@ -270,6 +271,16 @@ class ConnectionProxy extends \yii\base\Component
     public function observe($value, $type, $name, $help, array $labels = [])
     {
         $this->stat('observe', $type, $name, $help, $labels, $value);
+    }
+
+    /**
+     * Without a port, HTTP means port 80 or 443 to a connection, as ever, and 9091 to a client.
+     */
+    private static function withPort(string $url): string
+    {
+        $rest = '://([^/?#]*@)?(\[[^]]*]|[^/?#:@]+)(?=[/?#]|$)~i';
+
+        return (string) \preg_replace(["~^http$rest", "~^https$rest"], ['$0:80', '$0:443'], $url);
     }
 
     /**

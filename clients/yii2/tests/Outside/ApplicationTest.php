@@ -55,7 +55,7 @@ final class ApplicationTest extends TestCase
         $timeoutMs = $status === '' ? 200 : 5_000;
         $told = $this->page(['url' => $url, 'options' => ['connectTimeoutMs' => 200, 'timeoutMs' => $timeoutMs]]);
         self::assertLessThan(5e9, hrtime(true) - $start);
-        self::assertMatchesRegularExpression("~^pushprom: 3 lost \\($reason\\): $url~", $told);
+        self::assertMatchesRegularExpression("~^pushprom: 3 lost \\($reason\\): $url~m", $told);
     }
 
     /**
@@ -88,9 +88,9 @@ final class ApplicationTest extends TestCase
     public static function timelines(): iterable
     {
         foreach (['page', 'response', 'sending'] as $what) {
-            yield $what => [$what, ['handled' => 0, 'prepared' => 0, 'sent' => 1, 'end' => 0]];
+            yield $what => [$what, ['handled' => 0, 'prepared' => 0, 'finished' => 0, 'sent' => 1, 'end' => 0]];
         }
-        yield 'command' => ['command', ['handled' => 0, 'end' => 1]];
+        yield 'command' => ['command', ['handled' => 0, 'finished' => 0, 'end' => 1]];
     }
 
     /**

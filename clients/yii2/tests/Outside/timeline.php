@@ -13,6 +13,7 @@ use yii\base\Application;
 use yii\web\Response;
 
 require __DIR__ . '/../bootstrap.php';
+require __DIR__ . '/../Support/fastcgi.php';
 
 [, $what] = $argv;
 $server = new DatagramRecorder();
@@ -37,6 +38,7 @@ $response = [
 ];
 $application = $what === 'command' ? Command::at($url) : Site::at(['url' => $url], $action, $response);
 $application->on(Application::EVENT_AFTER_REQUEST, static fn () => $note('handled'));
+$application->on('finished', static fn () => $note('finished'));
 $application->run();
 $note('end');
 fwrite(STDERR, (string) json_encode($timeline));

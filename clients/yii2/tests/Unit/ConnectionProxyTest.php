@@ -247,6 +247,35 @@ final class ConnectionProxyTest extends TestCase
         yield 'labels' => [['constLabels' => ['a']], 'labels need names'];
     }
 
+    /**
+     * @dataProvider addresses
+     */
+    public function testWhatAUrlWithoutAPortMeans(string $url, string $address): void
+    {
+        $proxy = new ConnectionProxy(['url' => $url]);
+        $proxy->set(1, 'Counter', 'm', 'M.');
+        $proxy->inc('Counter', 'm', 'M.');
+        // What its client still has is sent, or lost, when it is let go of.
+        unset($proxy);
+        $told = array_column(Yii::getLogger()->messages, 0);
+        self::assertCount(2, $told);
+        foreach ($told as $message) {
+            self::assertMatchesRegularExpression('~^pushprom: 1 lost \(\w+\): ' . preg_quote($address) . '~', $message);
+        }
+    }
+
+    /**
+     * @return iterable<string, array{string, string}>
+     */
+    public static function addresses(): iterable
+    {
+        yield 'http' => ['http://127.0.0.1', 'http://127.0.0.1:80/'];
+        yield 'https' => ['https://127.0.0.1/', 'https://127.0.0.1:443/'];
+        yield 'user' => ['HTTP://user:1@127.0.0.1', 'http://127.0.0.1:80/'];
+        yield 'IPv6' => ['http://[::1]', 'http://[::1]:80/'];
+        yield 'port' => ['http://u:p@127.0.0.1:1', 'http://127.0.0.1:1/'];
+    }
+
     public function testOptionsAreThoseOfTheClient(): void
     {
         $proxy = $this->proxy(['options' => ['flushCount' => 2]]);

@@ -14,7 +14,7 @@ use pushprom\yii2\ConnectionProxy;
  */
 final class SurfaceTest extends TestCase
 {
-    /** Public and protected members of messagebird/pushprom-yii2-client 1.0.1, with their defaults. */
+    /** Public and protected members of messagebird/pushprom-yii2-client 1.0.2, with their defaults. */
     private const OLD = [
         'class extends yii\base\Component',
         "public \$url = 'udp://127.0.0.1:9090'",

@@ -18,7 +18,7 @@ use Pushprom\Tests\Support\Surface;
  */
 final class SurfaceTest extends TestCase
 {
-    /** Public and protected members of messagebird/pushprom-php-client 1.0.1, with the kind of each class. */
+    /** Public and protected members of messagebird/pushprom-php-client 1.0.2, with the kind of each class. */
     private const OLD = [
         Connection::class => [
             'class',
