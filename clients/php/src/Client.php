@@ -5,10 +5,9 @@ declare(strict_types=1);
 namespace Pushprom;
 
 use Psr\Log\LoggerInterface;
-use Pushprom\Transport\CurlExchange;
 use Pushprom\Transport\DatagramTransport;
+use Pushprom\Transport\Exchanges;
 use Pushprom\Transport\HttpTransport;
-use Pushprom\Transport\StreamExchange;
 use Pushprom\Transport\Transport;
 
 /**
@@ -27,7 +26,7 @@ final class Client extends Recorder
 
     private readonly Endpoint $endpoint;
 
-    private readonly Losses $losses;
+    private Losses $losses;
 
     private Buffer $buffer;
 
@@ -46,11 +45,15 @@ final class Client extends Recorder
 
     private bool $ending = false;
 
+    /** Whether nobody will flush any more: what objects record that are let go of after this one is sent at once. */
+    private bool $ended = false;
+
     /**
      * @param string $url `udp://127.0.0.1:9090`, `unix:///run/pushprom/push.sock`, `http://127.0.0.1:9091` or
      *     `https://user:password@pushprom.example:9091`
      * @param array<mixed> $constLabels labels of every series; they win over labels of the same name
-     * @param LoggerInterface|null $logger is told what was lost, ten lines a minute at most
+     * @param LoggerInterface|(\Closure(string): mixed)|null $logger is told what was lost, ten lines a minute at
+     *     most
      * @param string|null $token sent over HTTP as a bearer token
      * @param string|null $caFile over HTTPS: certificates of those who may sign Pushprom's, in PEM
      * @param int $connectTimeoutMs over HTTP: how long to wait for a connection
@@ -67,7 +70,7 @@ final class Client extends Recorder
     public function __construct(
         string $url,
         array $constLabels = [],
-        private readonly ?LoggerInterface $logger = null,
+        private readonly LoggerInterface|\Closure|null $logger = null,
         private readonly ?string $token = null,
         private readonly ?string $caFile = null,
         private readonly int $connectTimeoutMs = 100,
@@ -102,17 +105,18 @@ final class Client extends Recorder
     public function __destruct()
     {
         $this->ending = true;
+        $this->ended = true;
         $this->flush();
     }
 
     public function record(Series $series, Method $method, int|float $value = 0): void
     {
+        $this->noticeFork();
         if ($series->fault !== null) {
             $this->losses->add(Reason::Label, 1, "$series->name: $series->fault");
 
             return;
         }
-        $this->noticeFork();
         if ($this->buffer->size() === 0) {
             $this->firstNanoseconds = \hrtime(true);
         }
@@ -120,7 +124,8 @@ final class Client extends Recorder
         if ($fault !== null) {
             $this->losses->add(Reason::Value, 1, $fault);
         } elseif (
-            $this->buffer->size() >= $this->flushCount
+            $this->ended
+            || $this->buffer->size() >= $this->flushCount
             || \hrtime(true) - $this->firstNanoseconds >= $this->flushIntervalNanoseconds
         ) {
             $this->flush();
@@ -136,33 +141,69 @@ final class Client extends Recorder
         }
         $this->sending = true;
         try {
-            return $this->send();
-        } catch (\Throwable $error) {
-            $this->losses->tell($error->getMessage());
+            $wasReachable = $this->reachable;
+            $sent = $this->send();
 
-            return false;
+            // Now that it is there again, it is told what was lost in the meantime.
+            return $this->reachable && !$wasReachable ? $this->send() : $sent;
         } finally {
             $this->sending = false;
         }
     }
 
+    /**
+     * Finishes the response, where PHP can do that, and sends after it: for frameworks that know when nothing will
+     * be added to a response. It happens by itself at the end of the request.
+     *
+     * @return bool as flush()
+     */
+    public function finish(): bool
+    {
+        if ($this->finishRequest && ($this->buffer->size() > 0 || !$this->reachable)) {
+            foreach (['fastcgi_finish_request', 'litespeed_finish_request'] as $finish) {
+                if (\function_exists($finish)) {
+                    $finish();
+                    break;
+                }
+            }
+        }
+
+        return $this->flush();
+    }
+
     public function lost(): array
     {
+        $this->noticeFork();
+
         return $this->losses->all();
     }
 
     private function send(): bool
     {
-        $transport = $this->transport ??= $this->open();
         // While nobody is there, there is nobody to tell.
         $lost = $this->reachable ? $this->losses->takeNew() : [];
         foreach ($lost as $reason => $deltas) {
             $this->counter(self::LOST_METRIC, self::LOST_HELP, ['reason' => $reason])->add($deltas);
         }
-        $deltas = Encoder::deltas($this->buffer->take(), $transport->limitBytes());
-        $this->reachable = $transport->send($deltas, $this->ending);
+        $changes = [];
+        try {
+            $transport = $this->transport ??= $this->open();
+            if ($transport->isOut() && !$this->ending && $this->buffer->size() < $this->flushCount) {
+                // What waits here goes on being composed, and needs no more room for being more.
+                return $this->reachable = false;
+            }
+            $changes = $this->buffer->take();
+            $deltas = Encoder::deltas($changes, $transport->limitBytes());
+            $sent = $transport->send($deltas, $this->ending);
+            $this->reachable = $sent ?? $this->reachable;
 
-        return $this->reachable;
+            return $sent ?? true;
+        } catch (\Throwable $error) {
+            $lost = \count($changes) + \count($this->buffer->take());
+            $this->losses->add(Reason::Fault, $lost, $error->getMessage());
+
+            return $this->reachable = false;
+        }
     }
 
     private function open(): Transport
@@ -173,9 +214,7 @@ final class Client extends Recorder
 
             return new DatagramTransport($endpoint, $bytes, $this->timeoutMs, $this->losses);
         }
-        $exchange = \extension_loaded('curl')
-            ? new CurlExchange($endpoint, $this->caFile)
-            : new StreamExchange($endpoint, $this->caFile);
+        $exchange = Exchanges::with($endpoint, $this->caFile);
 
         return new HttpTransport(
             $endpoint,
@@ -189,7 +228,7 @@ final class Client extends Recorder
     }
 
     /**
-     * A process that was forked off lets go of what its parent has gathered, which will send it.
+     * A process that was forked off lets go of what its parent has gathered and lost, which will send it.
      */
     private function noticeFork(): void
     {
@@ -197,8 +236,10 @@ final class Client extends Recorder
         if ($processId !== $this->processId) {
             $this->processId = $processId;
             $this->buffer = new Buffer();
+            $this->losses = new Losses($this->logger);
             $this->transport = null;
             $this->sending = false;
+            $this->reachable = true;
         }
     }
 
@@ -217,15 +258,7 @@ final class Client extends Recorder
 
     private function end(): void
     {
-        if ($this->buffer->size() > 0 && $this->finishRequest) {
-            foreach (['fastcgi_finish_request', 'litespeed_finish_request'] as $finish) {
-                if (\function_exists($finish)) {
-                    $finish();
-                    break;
-                }
-            }
-        }
         $this->ending = true;
-        $this->flush();
+        $this->finish();
     }
 }

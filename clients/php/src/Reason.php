@@ -23,4 +23,6 @@ enum Reason: string
     case Unavailable = 'unavailable';
     /** Pushprom said that it will not take them. */
     case Refused = 'refused';
+    /** PHP lacks something that is needed, such as a function that is disabled. */
+    case Fault = 'fault';
 }

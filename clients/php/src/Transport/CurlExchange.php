@@ -25,7 +25,7 @@ final class CurlExchange implements Exchange
 
     public function post(string $body, array $headers, int $connectTimeoutMs, int $timeoutMs): Answer
     {
-        $curl = $this->curl ??= \curl_init() ?: null;
+        $curl = $this->curl ??= $this->start();
         if ($curl === null) {
             return Answer::none('curl cannot be started');
         }
@@ -36,18 +36,14 @@ final class CurlExchange implements Exchange
         }
         $answer = '';
         $retryAfter = null;
+        $hasHeader = false;
         \curl_setopt_array($curl, [
-            \CURLOPT_URL => (string) $this->endpoint,
-            \CURLOPT_POST => true,
             \CURLOPT_POSTFIELDS => $body,
             \CURLOPT_HTTPHEADER => $lines,
             \CURLOPT_CONNECTTIMEOUT_MS => $connectTimeoutMs,
             \CURLOPT_TIMEOUT_MS => $timeoutMs,
-            // Signals for timeouts would end system calls of the application.
-            \CURLOPT_NOSIGNAL => true,
-            \CURLOPT_FOLLOWLOCATION => false,
-            \CURLOPT_CAINFO => $this->caFile,
-            \CURLOPT_HEADERFUNCTION => static function ($curl, string $line) use (&$retryAfter): int {
+            \CURLOPT_HEADERFUNCTION => static function ($curl, string $line) use (&$retryAfter, &$hasHeader): int {
+                $hasHeader = $line === "\r\n";
                 if (\preg_match('/^retry-after:\s*(\d{1,9})\s*$/i', $line, $found) === 1) {
                     $retryAfter = (int) $found[1];
                 }
@@ -64,6 +60,9 @@ final class CurlExchange implements Exchange
         \curl_exec($curl);
         $status = (int) \curl_getinfo($curl, \CURLINFO_RESPONSE_CODE);
         $error = \curl_errno($curl);
+        if ($error === 0 && !$hasHeader) {
+            return Answer::none('the connection was closed within the header of the answer');
+        }
         if ($error === 0 || ($error === \CURLE_WRITE_ERROR && $status !== 0)) {
             return Answer::of($status, $answer, $retryAfter);
         }
@@ -72,5 +71,29 @@ final class CurlExchange implements Exchange
         return $error === \CURLE_OPERATION_TIMEDOUT && $connected
             ? Answer::late(\curl_error($curl))
             : Answer::none(\curl_error($curl));
+    }
+
+    private function start(): ?\CurlHandle
+    {
+        $curl = \curl_init();
+        if ($curl === false) {
+            return null;
+        }
+        \curl_setopt_array($curl, [
+            \CURLOPT_URL => (string) $this->endpoint,
+            \CURLOPT_POST => true,
+            // Signals for timeouts would end system calls of the application.
+            \CURLOPT_NOSIGNAL => true,
+            \CURLOPT_FOLLOWLOCATION => false,
+            // Not by way of a proxy, whatever the environment says, as without this extension.
+            \CURLOPT_PROXY => '',
+        ]);
+        if ($this->caFile !== null) {
+            \curl_setopt($curl, \CURLOPT_CAINFO, $this->caFile);
+            // A folder without any, or those of the system would be trusted too.
+            \curl_setopt($curl, \CURLOPT_CAPATH, __DIR__);
+        }
+
+        return $curl;
     }
 }

@@ -22,6 +22,11 @@ final class DatagramTransport implements Transport
     /** @var resource|null */
     private $socket = null;
 
+    private readonly Outage $outage;
+
+    /** Deltas of the last datagram over this socket. */
+    private int $lastSent = 0;
+
     /**
      * @param int $datagramBytes how long datagrams are at most, but for deltas that are longer by themselves
      * @param int $timeoutMs how long one send() may wait for room in the queue of a unix socket
@@ -32,6 +37,7 @@ final class DatagramTransport implements Transport
         private readonly int $timeoutMs,
         private readonly Losses $losses
     ) {
+        $this->outage = new Outage((string) $endpoint);
     }
 
     public function limitBytes(): int
@@ -39,10 +45,20 @@ final class DatagramTransport implements Transport
         return $this->datagramBytes;
     }
 
-    public function send(array $deltas, bool $last): bool
+    public function isOut(): bool
     {
+        // Nothing is kept, so nothing is gained by waiting.
+        return false;
+    }
+
+    public function send(array $deltas, bool $last): ?bool
+    {
+        if ($deltas === []) {
+            return null;
+        }
         $sent = true;
-        $deadline = Deadline::in($this->timeoutMs);
+        // Where nobody got anything through in time, nobody else waits for a while.
+        $deadline = Deadline::in($this->outage->reason() === null ? $this->timeoutMs : 0);
         $datagram = '';
         $held = 0;
         foreach ($deltas as $delta) {
@@ -72,8 +88,7 @@ final class DatagramTransport implements Transport
 
     private function sendOne(string $datagram, int $deltas, Deadline $deadline): bool
     {
-        // The first attempt may meet the end of an older server, or the news that an earlier datagram found
-        // nobody; the second tells of this one.
+        // The first attempt may meet the end of an older server, or the news that the last datagram found nobody.
         for ($attempt = 1; $attempt <= 2; $attempt++) {
             $warning = null;
             $socket = $this->socket ??= $this->open($deadline, $warning);
@@ -82,17 +97,26 @@ final class DatagramTransport implements Transport
             }
             do {
                 $warning = null;
-                $bytes = Quiet::call(static fn () => \stream_socket_sendto($socket, $datagram), $warning);
+                $bytes = Quiet::call(static fn () => \fwrite($socket, $datagram), $warning);
                 if ($bytes === \strlen($datagram)) {
+                    $this->outage->end();
+                    $this->lastSent = $deltas;
+
                     return true;
                 }
-                // The text of the warning depends on the locale; whether the queue takes more does not.
-                $full = $this->endpoint->scheme === 'unix' && !Deadline::in(0)->waitToWrite($socket);
-            } while ($full && $deadline->waitToWrite($socket));
-            if ($full) {
+                // It is 0 where there is no room, and false for any other trouble.
+            } while ($bytes === 0 && $deadline->waitToWrite($socket) && !$deadline->isOver());
+            if ($bytes === 0) {
+                if ($this->outage->reason() === null) {
+                    $this->outage->begin(Reason::Timeout);
+                }
                 $this->losses->add(Reason::Timeout, $deltas, "no room in the queue of $this->endpoint");
 
                 return false;
+            }
+            if ($this->endpoint->scheme === 'udp' && $this->lastSent > 0) {
+                $this->losses->add(Reason::Unreachable, $this->lastSent, "nobody is at $this->endpoint");
+                $this->lastSent = 0;
             }
             $this->socket = null;
         }
@@ -106,14 +130,25 @@ final class DatagramTransport implements Transport
      */
     private function open(Deadline $deadline, ?string &$warning)
     {
-        $address = $this->endpoint->scheme === 'unix'
-            ? 'udg://' . $this->endpoint->path
-            : "udp://{$this->endpoint->host}:{$this->endpoint->port}";
+        $udp = $this->endpoint->scheme === 'udp';
+        if ($udp && $this->outage->reason() !== null) {
+            $warning = 'could not be found a moment ago';
+
+            return null;
+        }
+        $address = $udp
+            ? "udp://{$this->endpoint->host}:{$this->endpoint->port}"
+            : 'udg://' . $this->endpoint->path;
         $socket = Quiet::call(
             static fn () => \stream_socket_client($address, $code, $message, $deadline->leftSeconds()),
             $warning
         );
         if ($socket === false) {
+            if ($udp) {
+                // To look up a name may take long, and has no other bound.
+                $this->outage->begin(Reason::Unreachable);
+            }
+
             return null;
         }
         \stream_set_blocking($socket, false);

@@ -25,6 +25,11 @@ final class Deadline
         return \max(0, \intdiv($this->atNanoseconds - \hrtime(true), 1_000_000));
     }
 
+    public function isOver(): bool
+    {
+        return $this->leftMs() === 0;
+    }
+
     public function leftSeconds(): float
     {
         return \max(0.001, ($this->atNanoseconds - \hrtime(true)) / 1e9);
@@ -66,10 +71,14 @@ final class Deadline
     {
         $left = $this->leftMs();
         $except = [];
-        // A signal ends the wait early, which is no reason to give up.
         $ready = Quiet::call(
             static fn () => \stream_select($read, $write, $except, \intdiv($left, 1000), $left % 1000 * 1000)
         );
+        if ($ready === false) {
+            // A signal ends the wait early, and a process with very many open files cannot wait: trying again is
+            // right, but not without a breath.
+            \usleep(1_000);
+        }
 
         return $ready !== 0;
     }

@@ -69,29 +69,52 @@ final class HttpTransport implements Transport
         return self::BODY_BYTES;
     }
 
-    public function send(array $deltas, bool $last): bool
+    public function isOut(): bool
+    {
+        return $this->outage->reason() !== null;
+    }
+
+    public function send(array $deltas, bool $last): ?bool
     {
         $batches = \array_merge($this->waiting, self::batches($deltas));
+        if ($batches === []) {
+            return null;
+        }
         $this->waiting = [];
         $deadline = Deadline::in($this->timeoutMs);
-        $reason = $this->outage->isOn() ? Reason::Unreachable : null;
+        $reason = $last ? $this->outage->reasonAtEnd() : $this->outage->reason();
         $message = 'was not there a moment ago';
+        $taken = true;
         foreach ($batches as $batch) {
+            if ($batch->ageSeconds() >= self::WAITING_SECONDS) {
+                // Its key may be forgotten there, so that it could count twice.
+                $this->lose($batch, $reason ?? Reason::Timeout, 'cannot be sent after so long');
+                continue;
+            }
+            if ($reason === null && $deadline->isOver()) {
+                [$reason, $message] = [Reason::Timeout, 'no time to send the rest'];
+            }
             if ($reason === null) {
-                $reason = $this->deliver($batch, $deadline, $message);
+                $answer = $this->deliver($batch, $deadline);
+                $reason = $answer->again();
                 if ($reason === null) {
+                    $taken = $this->settle($batch, $answer) && $taken;
                     continue;
                 }
+                $message = $answer->line();
+                if (!$last) {
+                    $this->losses->tell("$this->endpoint: $message; what cannot be sent now waits");
+                }
             }
-            if ($last || $batch->ageSeconds() >= self::WAITING_SECONDS) {
-                $this->losses->add($reason, $batch->size(), "$this->endpoint: $message");
+            if ($last) {
+                $this->lose($batch, $reason, $message);
             } else {
                 $this->waiting[] = $batch;
             }
         }
         $this->bound($reason ?? Reason::Unreachable);
 
-        return $this->waiting === [] && $reason === null;
+        return $taken && $this->waiting === [] && $reason === null;
     }
 
     /**
@@ -123,34 +146,27 @@ final class HttpTransport implements Transport
     /**
      * Tries until there is an answer, or no time.
      *
-     * @param string $message set to what went wrong
-     * @return Reason|null why it has to be sent again; null if it was answered, well or not
+     * @return Answer the last one; also one after which the batch has to be sent again
      */
-    private function deliver(Batch $batch, Deadline $deadline, string &$message): ?Reason
+    private function deliver(Batch $batch, Deadline $deadline): Answer
     {
         $headers = $this->headers + ['Idempotency-Key' => "\"$batch->key\""];
         $pauseMs = self::PAUSE_MS;
         for ($attempt = 0; true; $attempt++) {
             $left = \max(1, $deadline->leftMs());
             $answer = $this->exchange->post($batch->body, $headers, \min($this->connectTimeoutMs, $left), $left);
-            $again = match (true) {
-                $answer->timedOut => Reason::Timeout,
-                $answer->status === 0 => Reason::Unreachable,
-                \in_array($answer->status, [408, 429, 502, 503, 504], true) => Reason::Unavailable,
-                default => null,
-            };
+            $again = $answer->again();
             if ($again === null) {
                 $this->outage->end();
-                $this->settle($batch, $answer);
 
-                return null;
+                return $answer;
             }
-            $pauseMs = \max($pauseMs, 1000 * ($answer->retryAfterSeconds ?? 0));
-            if ($attempt === $this->retries || $pauseMs >= $deadline->leftMs()) {
-                $this->outage->begin();
-                $message = $answer->status === 0 ? $answer->body : "$answer->status " . self::line($answer->body);
+            $askedSeconds = $answer->retryAfterSeconds ?? 0;
+            $pauseMs = \max($pauseMs, 1000 * $askedSeconds);
+            if ($attempt >= $this->retries || $pauseMs >= $deadline->leftMs()) {
+                $this->outage->begin($again, $askedSeconds);
 
-                return $again;
+                return $answer;
             }
             \usleep($pauseMs * 1000);
             $pauseMs *= 4;
@@ -159,30 +175,43 @@ final class HttpTransport implements Transport
 
     /**
      * Counts what was answered badly.
+     *
+     * @return bool whether it was let in, were it to be refused in part
      */
-    private function settle(Batch $batch, Answer $answer): void
+    private function settle(Batch $batch, Answer $answer): bool
     {
         if ($answer->status >= 200 && $answer->status < 300) {
-            return;
+            return true;
         }
-        $said = $answer->status === 400 ? \json_decode($answer->body, true) : null;
-        $rejected = \is_array($said) && \is_array($said['rejected'] ?? null) ? $said['rejected'] : null;
-        if ($rejected === null) {
-            $remedy = match ($answer->status) {
-                401, 403 => '; are token, user and password right, and may they push?',
-                413 => '; something on the way takes no bodies of ' . \strlen($batch->body) . ' bytes',
-                default => '',
-            };
-            $message = "$this->endpoint: $answer->status " . self::line($answer->body) . $remedy;
-            $this->losses->add(Reason::Refused, $batch->size(), $message);
+        $refused = $batch->size();
+        $message = $answer->line();
+        // The list of what was refused may be longer than what is read of it; the number comes before it.
+        if ($answer->status === 400 && \preg_match('/^\{"applied":(\d{1,9}),/', $answer->body, $found) === 1) {
+            $refused = \max(0, $refused - (int) $found[1]);
+            $message = self::firstRefusals($answer->body) ?? $message;
+        }
+        $message .= match ($answer->status) {
+            401, 403 => '; are token, user and password right, and may they push?',
+            413 => '; something on the way takes no bodies of ' . \strlen($batch->body) . ' bytes',
+            default => '',
+        };
+        $this->losses->add(Reason::Refused, $refused, "$this->endpoint: $message");
 
-            return;
+        return $answer->status === 400;
+    }
+
+    private static function firstRefusals(string $body): ?string
+    {
+        $said = \json_decode($body, true);
+        if (!\is_array($said) || !\is_array($said['rejected'] ?? null)) {
+            return null;
         }
         $told = [];
-        foreach (\array_slice($rejected, 0, self::TOLD_REFUSALS) as $one) {
-            $told[] = \is_array($one) && \is_string($one['error'] ?? null) ? self::line($one['error']) : '?';
+        foreach (\array_slice($said['rejected'], 0, self::TOLD_REFUSALS) as $one) {
+            $told[] = \is_array($one) && \is_string($one['error'] ?? null) ? Answer::inOneLine($one['error']) : '?';
         }
-        $this->losses->add(Reason::Refused, \count($rejected), \implode('; ', $told));
+
+        return \implode('; ', $told);
     }
 
     /**
@@ -197,12 +226,12 @@ final class HttpTransport implements Transport
         while ($bytes > self::WAITING_BYTES && $this->waiting !== []) {
             $oldest = \array_shift($this->waiting);
             $bytes -= \strlen($oldest->body);
-            $this->losses->add($reason, $oldest->size(), "$this->endpoint: too much waits for it");
+            $this->lose($oldest, $reason, 'too much waits for it');
         }
     }
 
-    private static function line(string $text): string
+    private function lose(Batch $batch, Reason $reason, string $message): void
     {
-        return \trim((string) \preg_replace('/[\x00-\x1f\x7f]+/', ' ', \substr($text, 0, 200)));
+        $this->losses->add($reason, $batch->size(), "$this->endpoint: $message");
     }
 }

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Pushprom\Transport;
 
+use Pushprom\Reason;
+
 /**
  * Remembers that a server is not there, so that not everybody waits for it: this process, and with the
  * extension APCu all processes of a pool. Without it, each request of PHP-FPM would find out by itself, at the
@@ -17,9 +19,13 @@ final class Outage
     private const FIRST_SECONDS = 1;
     private const LONGEST_SECONDS = 16;
 
+    private const NANOSECONDS = 1_000_000_000;
+
+    private ?Reason $reason = null;
+
     private int $seconds = 0;
 
-    private int $untilNanoseconds = 0;
+    private int $beganNanoseconds = 0;
 
     private readonly string $key;
 
@@ -32,25 +38,51 @@ final class Outage
     }
 
     /**
-     * Whether it is too early to try again.
+     * Why it is too early to try again; null if it is not.
      */
-    public function isOn(): bool
+    public function reason(): ?Reason
     {
-        return \hrtime(true) < $this->untilNanoseconds || ($this->shared && \apcu_exists($this->key));
+        return $this->within($this->seconds) ?? $this->ofOthers();
     }
 
-    public function begin(): void
+    /**
+     * The same for an attempt that is the last one of its process, which need not wait as long.
+     */
+    public function reasonAtEnd(): ?Reason
     {
-        $this->seconds = \min(self::LONGEST_SECONDS, \max(self::FIRST_SECONDS, 2 * $this->seconds));
-        $this->untilNanoseconds = \hrtime(true) + $this->seconds * 1_000_000_000;
+        return $this->within(self::FIRST_SECONDS) ?? $this->ofOthers();
+    }
+
+    /**
+     * @param int $askedSeconds for how long the server wants to be left alone
+     */
+    public function begin(Reason $reason, int $askedSeconds = 0): void
+    {
+        $asked = \min(self::LONGEST_SECONDS, \max(self::FIRST_SECONDS, $askedSeconds));
+        $this->seconds = \min(self::LONGEST_SECONDS, \max($asked, 2 * $this->seconds));
+        $this->reason = $reason;
+        $this->beganNanoseconds = \hrtime(true);
         if ($this->shared) {
-            \apcu_store($this->key, 1, self::FIRST_SECONDS);
+            // It warns when its memory is full.
+            Quiet::call(fn () => \apcu_store($this->key, $reason->value, $asked));
         }
     }
 
     public function end(): void
     {
+        $this->reason = null;
         $this->seconds = 0;
-        $this->untilNanoseconds = 0;
+    }
+
+    private function within(int $seconds): ?Reason
+    {
+        return \hrtime(true) - $this->beganNanoseconds < $seconds * self::NANOSECONDS ? $this->reason : null;
+    }
+
+    private function ofOthers(): ?Reason
+    {
+        $reason = $this->shared ? \apcu_fetch($this->key) : null;
+
+        return \is_string($reason) ? Reason::tryFrom($reason) : null;
     }
 }

@@ -15,13 +15,13 @@ final class Quiet
     /**
      * @template T
      * @param callable(): T $work
-     * @param string $warning what it warned of, if it did
+     * @param string $warning what it warned of first, if it did: the cause comes before what follows from it
      * @return T
      */
     public static function call(callable $work, ?string &$warning = null): mixed
     {
         \set_error_handler(static function (int $level, string $message) use (&$warning): bool {
-            $warning = $message;
+            $warning ??= $message;
 
             return true;
         });

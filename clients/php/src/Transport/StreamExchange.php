@@ -25,12 +25,11 @@ final class StreamExchange implements Exchange
     {
         $deadline = Deadline::in($timeoutMs);
         $warning = null;
-        $stream = $this->connect(\min($connectTimeoutMs, $timeoutMs) / 1000, $warning);
+        $stream = $this->connect(Deadline::in(\min($connectTimeoutMs, $timeoutMs)), $warning);
         if ($stream === null) {
-            return Answer::none($warning ?? 'cannot connect');
+            return Answer::none($warning ?? 'no connection in time');
         }
         try {
-            \stream_set_blocking($stream, false);
             $host = "{$this->endpoint->host}:{$this->endpoint->port}";
             $request = "POST {$this->endpoint->path} HTTP/1.0\r\nHost: $host\r\nConnection: close\r\n"
                 . 'Content-Length: ' . \strlen($body) . "\r\n";
@@ -47,29 +46,54 @@ final class StreamExchange implements Exchange
     /**
      * @return resource|null
      */
-    private function connect(float $timeoutSeconds, ?string &$warning)
+    private function connect(Deadline $deadline, ?string &$warning)
     {
-        $tls = $this->endpoint->scheme === 'https';
-        $name = \trim($this->endpoint->host, '[]');
-        $options = ['verify_peer' => true, 'verify_peer_name' => true, 'peer_name' => $name];
+        $options = [
+            'verify_peer' => true,
+            'verify_peer_name' => true,
+            'peer_name' => \trim($this->endpoint->host, '[]'),
+        ];
         if ($this->caFile !== null) {
             $options['cafile'] = $this->caFile;
         }
-        $address = ($tls ? 'tls' : 'tcp') . "://{$this->endpoint->host}:{$this->endpoint->port}";
+        $address = "tcp://{$this->endpoint->host}:{$this->endpoint->port}";
         $context = \stream_context_create(['ssl' => $options]);
         $stream = Quiet::call(
             static fn () => \stream_socket_client(
                 $address,
                 $code,
                 $message,
-                $timeoutSeconds,
+                $deadline->leftSeconds(),
                 \STREAM_CLIENT_CONNECT,
                 $context
             ),
             $warning
         );
+        if ($stream === false) {
+            return null;
+        }
+        \stream_set_blocking($stream, false);
 
-        return $stream === false ? null : $stream;
+        return $this->endpoint->scheme === 'http' || self::encrypt($stream, $deadline, $warning) ? $stream : null;
+    }
+
+    /**
+     * Step by step: the scheme tls:// would wait for a connection and then as long again for this.
+     *
+     * @param resource $stream
+     */
+    private static function encrypt($stream, Deadline $deadline, ?string &$warning): bool
+    {
+        $versions = \STREAM_CRYPTO_METHOD_TLSv1_2_CLIENT | \STREAM_CRYPTO_METHOD_TLSv1_3_CLIENT;
+        do {
+            $done = Quiet::call(static fn () => \stream_socket_enable_crypto($stream, true, $versions), $warning);
+        } while ($done === 0 && !$deadline->isOver() && $deadline->waitToRead($stream));
+
+        if ($done === false) {
+            $warning ??= 'the connection was closed within the handshake';
+        }
+
+        return $done === true;
     }
 
     /**
@@ -79,13 +103,15 @@ final class StreamExchange implements Exchange
     private function write($stream, string $bytes, Deadline $deadline): ?Answer
     {
         while ($bytes !== '') {
+            $warning = null;
             $written = Quiet::call(static fn () => \fwrite($stream, $bytes), $warning);
-            if ($written === false || ($written === 0 && \feof($stream))) {
+            // Over TLS it is 0 for what is broken, as for what is full, and only a warning tells.
+            if ($written === false || $warning !== null) {
                 // A server that refuses a body may answer before it has read it.
                 return null;
             }
             $bytes = \substr($bytes, $written);
-            if ($bytes !== '' && !$deadline->waitToWrite($stream)) {
+            if ($bytes !== '' && (!$deadline->waitToWrite($stream) || $deadline->isOver())) {
                 return Answer::late('not all could be sent in time');
             }
         }
@@ -99,23 +125,34 @@ final class StreamExchange implements Exchange
     private function read($stream, Deadline $deadline): Answer
     {
         $bytes = '';
-        while (!self::isWhole($bytes) && !\feof($stream)) {
+        while (!self::isWhole($bytes) && \strlen($bytes) <= self::ANSWER_BYTES && !\feof($stream)) {
             $part = Quiet::call(static fn () => \fread($stream, 8192));
             if ($part === false) {
                 break;
             }
             $bytes .= $part;
-            if (\strlen($bytes) > self::ANSWER_BYTES) {
-                break;
-            }
-            if ($part === '' && (!$deadline->waitToRead($stream) || $deadline->leftMs() === 0)) {
+            if ($part === '' && (!$deadline->waitToRead($stream) || $deadline->isOver())) {
                 return Answer::late('no answer in time');
             }
         }
+
+        return self::answer($bytes);
+    }
+
+    private static function answer(string $bytes): Answer
+    {
         if (\preg_match('~^HTTP/1\.[01] (\d{3})~', $bytes, $found) !== 1) {
             return Answer::none($bytes === '' ? 'the connection was closed' : 'the answer is not HTTP');
         }
-        [$head, $body] = \explode("\r\n\r\n", $bytes, 2) + [1 => ''];
+        $end = \strpos($bytes, "\r\n\r\n");
+        if ($end === false) {
+            return Answer::none('the connection was closed within the header of the answer');
+        }
+        $head = \substr($bytes, 0, $end);
+        $body = \substr($bytes, $end + 4);
+        if (\strlen($body) < (self::length($head) ?? 0) && \strlen($bytes) <= self::ANSWER_BYTES) {
+            return Answer::none('the connection was closed within the answer');
+        }
         $retryAfter = \preg_match('/^retry-after:\s*(\d{1,9})\s*$/im', $head, $after) === 1 ? (int) $after[1] : null;
 
         return Answer::of((int) $found[1], $body, $retryAfter);
@@ -127,9 +164,13 @@ final class StreamExchange implements Exchange
     private static function isWhole(string $bytes): bool
     {
         $end = \strpos($bytes, "\r\n\r\n");
+        $length = $end === false ? null : self::length(\substr($bytes, 0, $end));
 
-        return $end !== false
-            && \preg_match('/^content-length:\s*(\d{1,9})\s*$/im', \substr($bytes, 0, $end), $found) === 1
-            && \strlen($bytes) - $end - 4 >= (int) $found[1];
+        return $length !== null && \strlen($bytes) - (int) $end - 4 >= $length;
+    }
+
+    private static function length(string $head): ?int
+    {
+        return \preg_match('/^content-length:\s*(\d{1,9})\s*$/im', $head, $found) === 1 ? (int) $found[1] : null;
     }
 }

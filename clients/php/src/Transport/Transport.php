@@ -17,9 +17,14 @@ interface Transport
     public function limitBytes(): int;
 
     /**
+     * Whether it is too early to try again, so that send() would only keep what it is given.
+     */
+    public function isOut(): bool;
+
+    /**
      * @param list<string> $deltas each a JSON object
      * @param bool $last whether nothing will be sent after this: what cannot be sent now is lost then
-     * @return bool whether all has been sent, now and before
+     * @return bool|null whether all has been sent, now and before; null if there was nothing
      */
-    public function send(array $deltas, bool $last): bool;
+    public function send(array $deltas, bool $last): ?bool;
 }

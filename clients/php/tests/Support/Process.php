@@ -14,6 +14,9 @@ final class Process
 
     private readonly string $folder;
 
+    /** PHP tells it once. */
+    private ?int $exitStatus = null;
+
     /**
      * @param list<string> $command
      * @param array<string, string> $environment more of it
@@ -48,12 +51,40 @@ final class Process
 
     public function isAlive(): bool
     {
-        return proc_get_status($this->process)['running'];
+        if ($this->exitStatus === null) {
+            $status = proc_get_status($this->process);
+            $this->exitStatus = $status['running'] ? null : $status['exitcode'];
+        }
+
+        return $this->exitStatus === null;
     }
 
     public function signal(int $signal): void
     {
         proc_terminate($this->process, $signal);
+    }
+
+    /**
+     * Stops it, with all its threads, until resume().
+     */
+    public function pause(): void
+    {
+        $this->signal(SIGSTOP);
+        Wait::for('a process to stop', function (): bool {
+            foreach (glob("/proc/{$this->id()}/task/*/stat") ?: [] as $file) {
+                // The state is behind the name, which may have anything in it but this.
+                if (substr((string) strrchr((string) file_get_contents($file), ')'), 2, 1) !== 'T') {
+                    return false;
+                }
+            }
+
+            return true;
+        });
+    }
+
+    public function resume(): void
+    {
+        $this->signal(SIGCONT);
     }
 
     /**
@@ -63,11 +94,9 @@ final class Process
      */
     public function wait(): int
     {
-        return Wait::for('the end of a process', function (): ?int {
-            $status = proc_get_status($this->process);
+        Wait::for('the end of a process', fn () => !$this->isAlive());
 
-            return $status['running'] ? null : $status['exitcode'];
-        });
+        return (int) $this->exitStatus;
     }
 
     public function output(): string

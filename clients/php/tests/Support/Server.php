@@ -25,9 +25,13 @@ final class Server
     /**
      * @param list<string> $flags more of them
      * @param string $scheme `https` if they turn on TLS
+     * @param string $user as in `name:password`, if who scrapes has to be one
      */
-    public function __construct(array $flags = [], private readonly string $scheme = 'http')
-    {
+    public function __construct(
+        array $flags = [],
+        private readonly string $scheme = 'http',
+        private readonly string $user = ''
+    ) {
         $this->unix = Folder::make() . '/push.sock';
         $this->process = new Process([
             self::binary(),
@@ -89,7 +93,9 @@ final class Server
     public function scrape(): Page
     {
         $tls = ['verify_peer' => false, 'verify_peer_name' => false];
-        $context = stream_context_create(['ssl' => $tls, 'http' => ['header' => 'Connection: close']]);
+        $header = "Connection: close\r\nAuthorization: Basic " . base64_encode($this->user);
+        $header = $this->user === '' ? 'Connection: close' : $header;
+        $context = stream_context_create(['ssl' => $tls, 'http' => ['header' => $header]]);
 
         return new Page((string) file_get_contents("$this->scheme://$this->http/metrics", false, $context));
     }

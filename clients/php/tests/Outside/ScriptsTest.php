@@ -1,0 +1,191 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Pushprom\Tests\Outside;
+
+use PHPUnit\Framework\TestCase;
+use Pushprom\Tests\Support\Script;
+use Pushprom\Tests\Support\Server;
+use Pushprom\Tests\Support\Wait;
+
+final class ScriptsTest extends TestCase
+{
+    /** Each counts to 2, and ends with a status. */
+    private const ENDS = [
+        'by its last line' => [0, '
+            count_one();
+            count_one();
+        '],
+        'by exit()' => [3, '
+            count_one();
+            count_one();
+            exit(3);
+        '],
+        'by an exception' => [255, '
+            count_one();
+            count_one();
+            throw new RuntimeException();
+        '],
+        'by a fatal error' => [255, '
+            count_one();
+            count_one();
+            trigger_error("at an end", E_USER_ERROR);
+        '],
+        'by a lack of memory at once' => [255, '
+            count_one();
+            count_one();
+            str_repeat("x", 1 << 40);
+        '],
+        'by a lack of memory in small pieces' => [255, '
+            count_one();
+            count_one();
+            $all = null; while (true) {
+                $all = [$all];
+            }
+        '],
+        'by a lack of time' => [255, '
+            count_one();
+            count_one();
+            set_time_limit(1);
+            while (true);
+        '],
+        'by exit() in a function for the end' => [4, '
+            count_one();
+            register_shutdown_function(fn () => count_one() ?? exit(4));
+        '],
+        'with a function for the end' => [0, '
+            count_one();
+            register_shutdown_function(fn () => count_one());
+        '],
+        'with a function for the end that another one has registered' => [0, '
+            count_one();
+            register_shutdown_function(fn () => register_shutdown_function(fn () => count_one()));
+        '],
+        'with destructors' => [0, '
+            class Job
+            {
+                public function __construct(private Client $client)
+                {
+                }
+                public function __destruct()
+                {
+                    $this->client->counter("jobs_total")->inc();
+                }
+            }
+            $job = new Job($client);
+            $other = new Job($client);
+        '],
+        'with destructors that come after that of the client' => [0, '
+            class Job
+            {
+                private Job $itself;
+                public function __construct(private Client $client)
+                {
+                    $this->itself = $this;
+                }
+                public function __destruct()
+                {
+                    $this->client->counter("jobs_total")->inc();
+                }
+            }
+            new Job($client);
+            new Job($client);
+        '],
+        'with the client let go of' => [0, '
+            count_one();
+            count_one();
+            unset($client);
+        '],
+        'with a child that counts' => [0, '
+            count_one();
+            if (pcntl_fork() === 0) {
+                count_one();
+                exit;
+            }
+            pcntl_wait($status);
+        '],
+        'with a child that does not count' => [0, '
+            count_one();
+            if (pcntl_fork() === 0) {
+                exit;
+            }
+            pcntl_wait($status);
+            count_one();
+        '],
+        'with a child and a connection that were there before' => [0, '
+            count_one();
+            $client->flush();
+            if (pcntl_fork() === 0) {
+                exit;
+            }
+            pcntl_wait($status);
+            count_one();
+            $client->flush();
+        '],
+        'with a child that flushes over what was a connection' => [0, '
+            $client->gauge("workers")->set(1);
+            $client->flush();
+            if (pcntl_fork() === 0) {
+                count_one();
+                $client->flush();
+                exit;
+            }
+            count_one();
+            $client->flush();
+            pcntl_wait($status);
+        '],
+        'with a child whose parent has ended' => [0, '
+            [$here, $there] = stream_socket_pair(STREAM_PF_UNIX, STREAM_SOCK_STREAM, 0);
+            if (pcntl_fork() === 0) {
+                fclose($there);
+                fgets($here);
+                count_one();
+                exit;
+            }
+            count_one();
+        '],
+    ];
+
+    private const BEGIN = <<<'PHP'
+        $client = new Client($argv[1], timeoutMs: 5_000);
+        function count_one(): void
+        {
+            $GLOBALS['client']->counter('jobs_total')->inc();
+        }
+        PHP;
+
+    /** Where PHP itself complains, it is not to be seen: what is seen otherwise would be of the client. */
+    private const SILENCE = ['-d', 'display_errors=0', '-d', 'log_errors=0'];
+
+    /**
+     * @param list<string> $flags
+     * @dataProvider ends
+     */
+    public function testAllCountsHoweverAScriptEnds(string $scheme, array $flags, int $status, string $code): void
+    {
+        $server = new Server();
+        $flags = [...$flags, ...($status === 255 ? self::SILENCE : []), '-d', 'memory_limit=8M'];
+        $script = Script::run(self::BEGIN . $code, [$server->url($scheme)], $flags);
+        self::assertSame([$status, '', ''], [$script->wait(), $script->output(), $script->errors()]);
+        // A child may come later.
+        Wait::for('both', static fn () => $server->scrape()->value('jobs_total') >= 2);
+        self::assertSame(2.0, $server->catchUp()->value('jobs_total'));
+    }
+
+    /**
+     * @return iterable<string, array{string, list<string>, int, string}>
+     */
+    public static function ends(): iterable
+    {
+        $transports = ['unix' => ['unix', []]];
+        foreach (Script::EXCHANGES as $exchange => $flags) {
+            $transports["http by $exchange"] = ['http', $flags];
+        }
+        foreach (self::ENDS as $end => [$status, $code]) {
+            foreach ($transports as $transport => [$scheme, $flags]) {
+                yield "$end over $transport" => [$scheme, $flags, $status, $code];
+            }
+        }
+    }
+}
