@@ -5,6 +5,8 @@ declare(strict_types=1);
 namespace Pushprom\Tests\Outside;
 
 use PHPUnit\Framework\TestCase;
+use Pushprom\Client;
+use Pushprom\Reason;
 use Pushprom\Tests\Support\Folder;
 use Pushprom\Tests\Support\Process;
 use Pushprom\Tests\Support\Server;
@@ -39,6 +41,47 @@ final class ReadmeTest extends TestCase
                 self::assertContains($line, $shown);
             }
         }
+    }
+
+    public function testAlertsAreRulesOfPrometheus(): void
+    {
+        $text = (string) file_get_contents(self::ROOT . '/README.md');
+        self::assertSame(1, preg_match('/^```yaml rules\n(.*?)^```$/ms', $text, $found));
+        $file = Folder::make() . '/rules.yml';
+        file_put_contents($file, $found[1]);
+        $process = new Process(['promtool', 'check', 'rules', $file]);
+        self::assertSame(0, $process->wait(), $process->errors() . $process->output());
+    }
+
+    /**
+     * @dataProvider tables
+     * @param list<string> $expected
+     */
+    public function testTablesAreComplete(string $heading, array $expected): void
+    {
+        $text = (string) file_get_contents(self::ROOT . '/README.md');
+        $section = explode("\n## ", explode("\n## $heading\n", $text, 2)[1], 2)[0];
+        preg_match_all('/^\| `([A-Za-z_]+)` \|(?: (?:`([^`]*)`)? ?\|)?/m', $section, $rows, PREG_SET_ORDER);
+        $shown = array_map(static fn (array $row): string => trim("$row[1] " . ($row[2] ?? '')), $rows);
+        self::assertSame($expected, $shown);
+    }
+
+    /**
+     * @return iterable<string, array{string, list<string>}> the heading, and what is in the first columns
+     */
+    public static function tables(): iterable
+    {
+        $reasons = array_map(static fn (Reason $reason): string => $reason->value, Reason::cases());
+        yield 'reasons' => ['When Pushprom is down', $reasons];
+        $options = [];
+        foreach ((new \ReflectionMethod(Client::class, '__construct'))->getParameters() as $parameter) {
+            $default = $parameter->isOptional() ? json_encode(
+                $parameter->getDefaultValue(),
+                JSON_PRESERVE_ZERO_FRACTION
+            ) : '';
+            $options[] = trim("{$parameter->getName()} $default");
+        }
+        yield 'options' => ['Options', $options];
     }
 
     /**
