@@ -57,9 +57,7 @@ final class RequestSubscriber implements EventSubscriberInterface
         $request = $event->getRequest();
         $this->running[$request] = $this->metrics->begin(
             $request->getMethod(...),
-            // A route in several languages has a name for each, and one for all.
-            static fn (): ?string => $request->attributes->get('_canonical_route')
-                ?? $request->attributes->get('_route')
+            static fn (): ?string => $request->attributes->get('_route')
         );
     }
 

@@ -6,6 +6,8 @@ namespace Pushprom\Tests\Unit\Laravel;
 
 use Illuminate\Contracts\Console\Kernel;
 use Illuminate\Http\Request;
+use Illuminate\Queue\Events\WorkerStopping;
+use Illuminate\Queue\WorkerOptions;
 use Illuminate\Support\ServiceProvider;
 use PHPUnit\Framework\TestCase;
 use Pushprom\Client;
@@ -120,10 +122,10 @@ final class PushpromServiceProviderTest extends TestCase
     public function testAJobIsCountedAndSentAfterEachAttempt(string $end, int $tries, array $results): void
     {
         $client = new Messages();
-        $laravel = $this->boot($client, ['console_metrics' => false])->withQueue();
+        $laravel = $this->boot($client)->withQueue();
         LaravelJob::dispatch($end, $tries)->onQueue('mail');
         foreach ($results as $_) {
-            $laravel->artisan('queue:work', ['--once' => true, '--sleep' => 0, '--queue' => 'mail']);
+            $laravel->app->make('queue.worker')->runNextJob('database', 'mail', new WorkerOptions());
         }
 
         $labels = 'job="' . self::JOB . '",queue="mail"';
@@ -147,6 +149,16 @@ final class PushpromServiceProviderTest extends TestCase
         yield 'that fails by itself' => ['fail', 2, ['failed']];
         yield 'that goes back to the queue' => ['release once', 2, ['retry', 'processed']];
         yield 'whose worker is stopped' => ['stop', 1, ['timeout']];
+    }
+
+    public function testWhatIsLeftIsSentWhenAWorkerStops(): void
+    {
+        $client = new Messages();
+        $laravel = $this->boot($client);
+        $client->counter('orders_total')->inc();
+        $laravel->app->make('events')->dispatch(new WorkerStopping());
+
+        self::assertSame([['orders_total' => 1]], $client->sent);
     }
 
     /**

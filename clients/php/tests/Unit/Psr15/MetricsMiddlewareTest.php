@@ -17,7 +17,6 @@ use Pushprom\Psr15\RouteTemplate;
 use Pushprom\Psr15\RouteTemplateMiddleware;
 use Pushprom\Tests\Support\Handler;
 use Pushprom\Tests\Support\Messages;
-use Pushprom\Tests\Support\Nowhere;
 use Pushprom\Tests\Support\ThrowingLogger;
 
 final class MetricsMiddlewareTest extends TestCase

@@ -13,6 +13,8 @@ use Pushprom\Tests\Support\SymfonyMessage;
 use Symfony\Component\Config\Definition\Exception\InvalidConfigurationException;
 use Symfony\Component\HttpFoundation\Request;
 use Symfony\Component\HttpKernel\HttpKernelInterface;
+use Symfony\Component\Messenger\Event\WorkerStoppedEvent;
+use Symfony\Component\Messenger\Worker;
 
 final class PushpromBundleTest extends TestCase
 {
@@ -122,10 +124,8 @@ final class PushpromBundleTest extends TestCase
         $symfony->client();
         $services = $symfony->getContainer()->get('test.service_container');
         $services->get('messenger.default_bus')->dispatch(new SymfonyMessage($end));
-        foreach ($results as $_) {
-            $consume = ['receivers' => ['mail'], '--limit' => 1, '--no-reset' => true, '--sleep' => 0];
-            self::assertSame(0, $symfony->console('messenger:consume', $consume));
-        }
+        $consume = ['receivers' => ['mail'], '--limit' => count($results), '--no-reset' => true, '--sleep' => 0];
+        self::assertSame(0, $symfony->console('messenger:consume', $consume));
 
         $labels = 'job="' . self::MESSAGE . '",queue="mail"';
         self::assertSame(array_map(static fn (string $result) => [
@@ -143,6 +143,17 @@ final class PushpromBundleTest extends TestCase
         yield 'that is done' => ['return', ['processed']];
         yield 'that throws and is tried again' => ['throw', ['retry', 'failed']];
         yield 'that fails for good' => ['fail', ['failed']];
+    }
+
+    public function testWhatIsLeftIsSentWhenAWorkerStops(): void
+    {
+        $symfony = SymfonyApp::recording();
+        $symfony->client()->counter('orders_total')->inc();
+        $services = $symfony->getContainer()->get('test.service_container');
+        $worker = new Worker([], $services->get('messenger.default_bus'));
+        $services->get('event_dispatcher')->dispatch(new WorkerStoppedEvent($worker));
+
+        self::assertSame([['orders_total' => 1]], self::sent($symfony));
     }
 
     public function testACommandIsCountedAndSent(): void
