@@ -7,12 +7,13 @@ IMAGE ?= localhost/pushprom:latest
 FUZZ_SECONDS ?= 600
 # The micro-benchmarks, and what makes them write JSON to standard output. Where memory lies changes no
 # count, and containers do not let anyone fix it.
-MICRO := cargo bench --quiet --locked -p pushprom-bench --bench micro
+MICRO := cargo bench --quiet --locked --bench micro
 AS_JSON := --output-format=json --allow-aslr
 
-# The packages for PHP, and the server that their tests start.
+# Where the tests' build is. They select the whole workspace each time: with other packages selected, crates have
+# other features, and are compiled again.
+DEBUG := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug
 PHP_PACKAGES := $(dir $(wildcard clients/*/composer.json))
-DEBUG_BINARY = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug/pushprom
 
 .PHONY: help run lint test clients release container bench fuzz install
 
@@ -25,8 +26,8 @@ run: ## serve on the default ports (ARGS="-debug" adds flags)
 lint: ## check the layout of the code, and what clippy says
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo fmt --manifest-path fuzz/Cargo.toml --check
-	cargo clippy --manifest-path fuzz/Cargo.toml --locked -- -D warnings
+	cargo fmt --manifest-path fuzz/Cargo.toml --all --check
+	cargo clippy --manifest-path fuzz/Cargo.toml --workspace --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --document-private-items --quiet
 	@scripts/install php phpcs
 	find clients -name '*.php' -print0 | xargs -0 -n 1 -P 2 php -l >/dev/null
@@ -35,14 +36,14 @@ lint: ## check the layout of the code, and what clippy says
 test: install ## run all tests and micro-benchmarks, and each fuzz target for some seconds
 	cargo test --workspace --locked
 	$(MAKE) clients
-	$(MICRO) --profile dev -- $(AS_JSON) >target/micro-test.json
-	cargo run --quiet --locked -p pushprom-bench -- --micro target/micro-test.json
+	$(MICRO) --workspace --profile dev -- $(AS_JSON) >target/micro-test.json
+	$(DEBUG)/pushprom-bench --micro target/micro-test.json
 	$(MAKE) fuzz FUZZ_SECONDS=10
 
 clients: install ## test the clients in clients/ against the server
-	cargo build --locked -p pushprom
+	cargo test --workspace --locked --no-run --quiet
 	for package in $(PHP_PACKAGES); do \
-	  PUSHPROM=$(DEBUG_BINARY) phpunit --configuration $$package || exit 1; \
+	  PUSHPROM=$(DEBUG)/pushprom phpunit --configuration $$package || exit 1; \
 	done
 
 release: ## build the static binary bin/pushprom
@@ -56,12 +57,12 @@ container: release ## build the container image from it
 bench: ## measure the budgets and write docs/benchmarks.md's tables
 	@scripts/install valgrind gungraun-runner
 	cargo build --release --locked -p pushprom -p pushprom-bench
-	$(MICRO) -- $(AS_JSON) >target/micro.json
+	$(MICRO) -p pushprom-bench -- $(AS_JSON) >target/micro.json
 	target/release/pushprom-bench --server target/release/pushprom --micro target/micro.json \
 	  --page docs/benchmarks.md --json target/bench.json
 
 fuzz: install ## fuzz each decoder, the registry, the negotiation, selectors and the store (FUZZ_SECONDS each)
-	cd fuzz && cargo run --quiet --release --locked --bin seed
+	cd fuzz && cargo run --quiet --locked -p pushprom-fuzz-seed
 	for target in json_fast json_exact intake negotiate registry selector storage; do \
 	  cd $(CURDIR)/fuzz && cargo fuzz run --sanitizer none --release $$target -- \
 	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 -verbosity=0 || exit 1; \

@@ -33,13 +33,16 @@ final class Buffer
         }
         $pending = $this->pending[$series->key] ?? null;
         if ($pending === null) {
-            $pending = $this->pending[$series->key] = new Pending($series, $method);
+            $this->pending[$series->key] = new Pending($series, $method, $value);
             $this->size += 1;
-        } elseif ($series->help !== '') {
-            $pending->help = $series->help;
+
+            return null;
         }
         if (!$pending->compose($method, $value)) {
             return \sprintf('%s more for %s is beyond all numbers', self::show($value), $series->name);
+        }
+        if ($series->help !== '') {
+            $pending->help = $series->help;
         }
         if ($method === Method::Observe) {
             $this->size += 1;
@@ -57,13 +60,31 @@ final class Buffer
     }
 
     /**
+     * @param string $key of a series
+     */
+    public function find(string $key): ?Pending
+    {
+        return $this->pending[$key] ?? null;
+    }
+
+    /**
+     * Everything, which goes on being held.
+     *
+     * @return list<Pending>
+     */
+    public function all(): array
+    {
+        return \array_values($this->pending);
+    }
+
+    /**
      * Everything, which is not held any more after that.
      *
      * @return list<Pending>
      */
     public function take(): array
     {
-        $taken = \array_values($this->pending);
+        $taken = $this->all();
         $this->pending = [];
         $this->size = 0;
 

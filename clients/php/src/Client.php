@@ -5,10 +5,9 @@ declare(strict_types=1);
 namespace Pushprom;
 
 use Psr\Log\LoggerInterface;
-use Pushprom\Transport\CurlExchange;
 use Pushprom\Transport\DatagramTransport;
+use Pushprom\Transport\Exchanges;
 use Pushprom\Transport\HttpTransport;
-use Pushprom\Transport\StreamExchange;
 use Pushprom\Transport\Transport;
 
 /**
@@ -53,7 +52,8 @@ final class Client extends Recorder
      * @param string $url `udp://127.0.0.1:9090`, `unix:///run/pushprom/push.sock`, `http://127.0.0.1:9091` or
      *     `https://user:password@pushprom.example:9091`
      * @param array<mixed> $constLabels labels of every series; they win over labels of the same name
-     * @param LoggerInterface|null $logger is told what was lost, ten lines a minute at most
+     * @param LoggerInterface|(\Closure(string): mixed)|null $logger is told what was lost, ten lines a minute at
+     *     most
      * @param string|null $token sent over HTTP as a bearer token
      * @param string|null $caFile over HTTPS: certificates of those who may sign Pushprom's, in PEM
      * @param int $connectTimeoutMs over HTTP: how long to wait for a connection
@@ -70,7 +70,7 @@ final class Client extends Recorder
     public function __construct(
         string $url,
         array $constLabels = [],
-        private readonly ?LoggerInterface $logger = null,
+        private readonly LoggerInterface|\Closure|null $logger = null,
         private readonly ?string $token = null,
         private readonly ?string $caFile = null,
         private readonly int $connectTimeoutMs = 100,
@@ -151,6 +151,26 @@ final class Client extends Recorder
         }
     }
 
+    /**
+     * Finishes the response, where PHP can do that, and sends after it: for frameworks that know when nothing will
+     * be added to a response. It happens by itself at the end of the request.
+     *
+     * @return bool as flush()
+     */
+    public function finish(): bool
+    {
+        if ($this->finishRequest && ($this->buffer->size() > 0 || !$this->reachable)) {
+            foreach (['fastcgi_finish_request', 'litespeed_finish_request'] as $finish) {
+                if (\function_exists($finish)) {
+                    $finish();
+                    break;
+                }
+            }
+        }
+
+        return $this->flush();
+    }
+
     public function lost(): array
     {
         $this->noticeFork();
@@ -194,9 +214,7 @@ final class Client extends Recorder
 
             return new DatagramTransport($endpoint, $bytes, $this->timeoutMs, $this->losses);
         }
-        $exchange = \function_exists('curl_exec')
-            ? new CurlExchange($endpoint, $this->caFile)
-            : new StreamExchange($endpoint, $this->caFile);
+        $exchange = Exchanges::with($endpoint, $this->caFile);
 
         return new HttpTransport(
             $endpoint,
@@ -240,15 +258,7 @@ final class Client extends Recorder
 
     private function end(): void
     {
-        if ($this->finishRequest && ($this->buffer->size() > 0 || !$this->reachable)) {
-            foreach (['fastcgi_finish_request', 'litespeed_finish_request'] as $finish) {
-                if (\function_exists($finish)) {
-                    $finish();
-                    break;
-                }
-            }
-        }
         $this->ending = true;
-        $this->flush();
+        $this->finish();
     }
 }

@@ -14,9 +14,6 @@ final class Encoder
     /** Bytes that are not UTF-8 become U+FFFD: a label that is odd beats a delta that is lost. */
     private const FLAGS = \JSON_INVALID_UTF8_SUBSTITUTE | \JSON_UNESCAPED_SLASHES | \JSON_UNESCAPED_UNICODE;
 
-    /** What `,"value":[` and the end of a delta take. */
-    private const FRAME_BYTES = 16;
-
     /**
      * @param list<Pending> $changes
      * @param int $limitBytes observations are divided among deltas that are no longer than this
@@ -28,16 +25,12 @@ final class Encoder
         $precision = \ini_set('serialize_precision', '-1');
         $deltas = [];
         foreach ($changes as $change) {
-            $head = self::head($change);
-            if ($change->method === Method::Observe) {
-                self::observations($deltas, $head, $change->observed, $limitBytes);
-            } elseif ($change->method === Method::Declare) {
-                $deltas[] = $head . ',"method":"declare"}';
-            } elseif ($change->method === Method::Add && $change->value === 1) {
-                $deltas[] = $head . ',"method":"inc"}';
+            $fields = self::fields($change);
+            $delta = (string) \json_encode($fields, self::FLAGS);
+            if (\strlen($delta) <= $limitBytes || \count($change->observed) < 2) {
+                $deltas[] = $delta;
             } else {
-                $method = $change->method->value;
-                $deltas[] = $head . ",\"method\":\"$method\",\"value\":" . \json_encode($change->value) . '}';
+                self::divide($deltas, $fields, $change->observed, $limitBytes);
             }
         }
         if ($precision !== false) {
@@ -48,9 +41,9 @@ final class Encoder
     }
 
     /**
-     * A delta up to its method, without the closing brace.
+     * @return array<string, mixed> with the value last
      */
-    private static function head(Pending $change): string
+    private static function fields(Pending $change): array
     {
         $series = $change->series;
         $fields = ['type' => $series->type->value, 'name' => $series->name];
@@ -58,40 +51,46 @@ final class Encoder
             $fields['help'] = $change->help;
         }
         if ($series->labels !== []) {
-            $fields['labels'] = (object) $series->labels;
+            $fields['labels'] = $series->labels;
+        }
+        if ($series->recipe !== []) {
+            $fields += $series->recipe;
+        }
+        $method = $change->method;
+        if ($method === Method::Add && $change->value === 1) {
+            $fields['method'] = 'inc';
+
+            return $fields;
+        }
+        $fields['method'] = $method->value;
+        if ($method === Method::Observe) {
+            $fields['value'] = \count($change->observed) === 1 ? $change->observed[0] : $change->observed;
+        } elseif ($method !== Method::Declare) {
+            $fields['value'] = $change->value;
         }
 
-        return \substr((string) \json_encode($fields + $series->recipe, self::FLAGS), 0, -1);
+        return $fields;
     }
 
     /**
      * @param list<string> $deltas
-     * @param list<int|float> $observed
+     * @param array<string, mixed> $fields
+     * @param non-empty-list<int|float> $observed
      */
-    private static function observations(array &$deltas, string $head, array $observed, int $limitBytes): void
+    private static function divide(array &$deltas, array $fields, array $observed, int $limitBytes): void
     {
-        $head .= ',"method":"observe","value":';
-        if (\count($observed) === 1) {
-            $deltas[] = $head . \json_encode($observed[0]) . '}';
-
-            return;
-        }
-        $all = \json_encode($observed);
-        if (\strlen($head) + \strlen((string) $all) < $limitBytes) {
-            $deltas[] = $head . $all . '}';
-
-            return;
-        }
-        $room = $limitBytes - \strlen($head) - self::FRAME_BYTES;
+        $fields['value'] = [];
+        $head = \substr((string) \json_encode($fields, self::FLAGS), 0, -\strlen(']}'));
+        $room = $limitBytes - \strlen($head) - \strlen(']}');
         $values = '';
         foreach ($observed as $value) {
             $text = (string) \json_encode($value);
-            if ($values !== '' && \strlen($values) + \strlen($text) > $room) {
-                $deltas[] = "{$head}[$values]}";
+            if ($values !== '' && \strlen($values) + 1 + \strlen($text) > $room) {
+                $deltas[] = "$head$values]}";
                 $values = '';
             }
             $values .= $values === '' ? $text : ",$text";
         }
-        $deltas[] = "{$head}[$values]}";
+        $deltas[] = "$head$values]}";
     }
 }

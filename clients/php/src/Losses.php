@@ -26,8 +26,15 @@ final class Losses
 
     private int $minute = 0;
 
-    public function __construct(private readonly ?LoggerInterface $logger = null)
+    /** @var (\Closure(string): mixed)|null */
+    private readonly ?\Closure $logger;
+
+    /**
+     * @param LoggerInterface|(\Closure(string): mixed)|null $logger
+     */
+    public function __construct(LoggerInterface|\Closure|null $logger = null)
     {
+        $this->logger = $logger instanceof LoggerInterface ? $logger->warning(...) : $logger;
     }
 
     public function add(Reason $reason, int $deltas, string $message): void
@@ -54,7 +61,7 @@ final class Losses
             return;
         }
         try {
-            $this->logger->warning("pushprom: $message");
+            ($this->logger)("pushprom: $message");
         } catch (\Throwable) {
             // A logger that fails is no reason for the application to fail.
         }

@@ -18,42 +18,44 @@ final class Pending
 
     public string $help;
 
-    public function __construct(public readonly Series $series, public Method $method)
+    /**
+     * @param Method $method the first change
+     */
+    public function __construct(public readonly Series $series, public Method $method, int|float $value)
     {
         $this->help = $series->help;
+        if ($method === Method::Observe) {
+            $this->observed[] = $value;
+        } else {
+            $this->value = $value;
+        }
     }
 
     /**
-     * Composes a change into this one.
+     * Composes a later change into this one.
      *
      * @return bool whether it could be; nothing has changed if not
      */
     public function compose(Method $method, int|float $value): bool
     {
-        switch ($method) {
-            case Method::Observe:
-                $this->observed[] = $value;
-                $this->method = Method::Observe;
-                break;
-            case Method::Set:
-                $this->value = $value;
-                $this->method = Method::Set;
-                break;
-            case Method::Add:
-                $sum = $this->value + $value;
-                if (!\is_finite($sum)) {
-                    return false;
-                }
-                $this->value = $sum;
-                if ($this->method === Method::Declare) {
-                    $this->method = Method::Add;
-                }
-                break;
-            case Method::Declare:
-                // A series that changes is there.
-                break;
+        if ($method === Method::Add) {
+            $sum = $this->value + $value;
+            if (!\is_finite($sum)) {
+                return false;
+            }
+            $this->value = $sum;
+            if ($this->method === Method::Declare) {
+                $this->method = Method::Add;
+            }
+        } elseif ($method === Method::Observe) {
+            $this->observed[] = $value;
+            $this->method = Method::Observe;
+        } elseif ($method === Method::Set) {
+            $this->value = $value;
+            $this->method = Method::Set;
         }
 
+        // What is left is a declaration: a series that has changed is there.
         return true;
     }
 }

@@ -17,7 +17,7 @@ use Pushprom\Metric\Summary;
 abstract class Recorder implements ClientInterface
 {
     /** @var array<string, string> */
-    private array $constLabels = [];
+    protected readonly array $constLabels;
 
     /**
      * @param array<mixed> $constLabels labels of every series of this client
@@ -54,7 +54,7 @@ abstract class Recorder implements ClientInterface
         array $buckets = [],
         bool $native = false
     ): Histogram {
-        $recipe = $buckets === [] ? [] : ['buckets' => $buckets];
+        $recipe = $buckets === [] ? [] : ['buckets' => \array_values($buckets)];
         if ($native) {
             $recipe['native'] = true;
         }
@@ -68,7 +68,8 @@ abstract class Recorder implements ClientInterface
         array $labels = [],
         array $objectives = []
     ): Summary {
-        $recipe = $objectives === [] ? [] : ['objectives' => $objectives];
+        // An object even where PHP made integers of the keys '0' and '1'.
+        $recipe = $objectives === [] ? [] : ['objectives' => (object) $objectives];
 
         return new Summary($this, Series::of(Type::Summary, $name, $help, $labels, $this->constLabels, $recipe));
     }

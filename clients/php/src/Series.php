@@ -12,11 +12,8 @@ namespace Pushprom;
 final class Series
 {
     /**
-     * Deltas whose series have the same key compose into one.
-     */
-    public readonly string $key;
-
-    /**
+     * @param string $key deltas whose series have the same key compose into one. The recipe has no part in it,
+     *     because a metric is kept as the first one of its name says.
      * @param array<string, string> $labels
      * @param array<string, mixed> $recipe the fields of a delta that say how the metric is kept: `buckets`,
      *     `native`, `objectives`
@@ -28,14 +25,9 @@ final class Series
         public readonly string $help,
         public readonly array $labels,
         public readonly array $recipe,
+        public readonly string $key,
         public readonly ?string $fault
     ) {
-        // Length by length, so that no two series have one key whatever is in their names and values.
-        $key = $type->value . ' ' . \strlen($name) . ' ' . $name;
-        foreach ($labels as $label => $value) {
-            $key .= \strlen((string) $label) . ' ' . $label . \strlen($value) . ' ' . $value;
-        }
-        $this->key = $recipe === [] ? $key : $key . \serialize($recipe);
     }
 
     /**
@@ -52,27 +44,29 @@ final class Series
         array $recipe = []
     ): self {
         $fault = null;
-        $texts = [];
         foreach ($labels as $label => $value) {
             if (\is_int($label)) {
+                unset($labels[$label]);
                 $fault = "labels need names, as in ['status' => '200']; got one with the number $label";
-                continue;
+            } elseif (!\is_string($value)) {
+                $text = self::text($value);
+                $labels[$label] = $text ?? '';
+                if ($text === null) {
+                    $fault = "the value of label \"$label\" has to be text, and is " . \get_debug_type($value);
+                }
             }
-            $text = self::text($value);
-            if ($text === null) {
-                $fault = "the value of label \"$label\" has to be text, and is " . \get_debug_type($value);
-                continue;
-            }
-            $texts[$label] = $text;
         }
-        if ($constLabels !== []) {
-            $texts = $constLabels + $texts;
+        $labels = $constLabels + $labels;
+        if (\count($labels) > 1) {
+            \ksort($labels, \SORT_STRING);
         }
-        if (\count($texts) > 1) {
-            \ksort($texts);
+        if ($recipe !== []) {
+            $fault ??= self::faultOf($recipe);
         }
+        // What comes before the name tells by itself where it ends, so that no two series have one key.
+        $key = \serialize($labels) . $type->value . $name;
 
-        return new self($type, $name, $help, $texts, $recipe, $fault);
+        return new self($type, $name, $help, $labels, $recipe, $key, $fault);
     }
 
     /**
@@ -94,6 +88,29 @@ final class Series
                 return (string) $value;
             } catch (\Throwable) {
                 return null;
+            }
+        }
+
+        return null;
+    }
+
+    /**
+     * What makes a recipe one that JSON or Pushprom does not take.
+     *
+     * @param array<string, mixed> $recipe
+     */
+    private static function faultOf(array $recipe): ?string
+    {
+        foreach ($recipe as $field => $numbers) {
+            if (\is_bool($numbers)) {
+                continue;
+            }
+            foreach ((array) $numbers as $number) {
+                if (!\is_int($number) && !(\is_float($number) && \is_finite($number))) {
+                    $shown = self::text($number) ?? \get_debug_type($number);
+
+                    return "$field have to be finite numbers; one of them is \"$shown\"";
+                }
             }
         }
 

@@ -10,6 +10,7 @@ error_reporting(E_ALL);
 spl_autoload_register(static function (string $class): void {
     $folders = [
         'Pushprom\\Tests\\' => __DIR__,
+        'Pushprom\\Bench\\' => __DIR__ . '/../bench',
         'Pushprom\\' => __DIR__ . '/../src',
         'pushprom\\' => __DIR__ . '/../dropin',
     ];

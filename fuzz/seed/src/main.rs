@@ -24,7 +24,7 @@ const ACCEPT: &[&str] = &[
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let cases = fs::read_to_string(home.join("../tests/conformance/cases.jsonl"))?;
     // What the original knew nothing of.
     let deltas = fs::read_to_string(home.join("deltas.jsonl"))?;

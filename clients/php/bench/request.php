@@ -1,0 +1,24 @@
+<?php
+
+// What a web server runs for a request, or with `requests` for so many that it plays one after the other. It answers
+// what they have cost, in JSON.
+
+declare(strict_types=1);
+
+use Pushprom\Bench\Requests;
+use Pushprom\Bench\Workload;
+
+// As short as the loader that `composer dump-autoload --optimize` writes.
+spl_autoload_register(static function (string $class): void {
+    require str_starts_with($class, 'Pushprom\\Bench\\')
+        ? __DIR__ . substr(strtr($class, '\\', '/'), strlen('Pushprom\\Bench')) . '.php'
+        : __DIR__ . '/../src' . substr(strtr($class, '\\', '/'), strlen('Pushprom')) . '.php';
+});
+class_exists(Workload::class);
+header('Content-Type: application/json');
+echo json_encode(Requests::play(
+    (string) $_GET['client'],
+    (string) $_GET['url'],
+    (string) $_GET['app'],
+    (int) $_GET['requests']
+));

@@ -1,0 +1,8 @@
+<?php
+
+// What Yii would define, and what it would not do: to take errors from PHPUnit.
+
+declare(strict_types=1);
+
+define('YII_BEGIN_TIME', microtime(true));
+define('YII_ENABLE_ERROR_HANDLER', false);
