@@ -35,13 +35,9 @@ final class Buffer
         if ($pending === null) {
             $this->pending[$series->key] = new Pending($series, $method, $value);
             $this->size += 1;
-
-            return null;
-        }
-        if (!$pending->compose($method, $value)) {
+        } elseif (!$pending->compose($method, $value)) {
             return \sprintf('%s more for %s is beyond all numbers', self::show($value), $series->name);
-        }
-        if ($series->help !== '') {
+        } elseif ($series->help !== '') {
             $pending->help = $series->help;
         }
         if ($method === Method::Observe) {

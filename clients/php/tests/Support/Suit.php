@@ -1,0 +1,13 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Pushprom\Tests\Support;
+
+/**
+ * Values of a label that is an enum.
+ */
+enum Suit: string
+{
+    case Hearts = 'hearts';
+}
