@@ -95,9 +95,14 @@ final class Client extends Recorder
                 throw new \InvalidArgumentException("pushprom: $name is $value, and has to be 1 or more");
             }
         }
+        if ($token !== null && \preg_match('/[^\x21-\x7e]/', $token) === 1) {
+            throw new \InvalidArgumentException(
+                'pushprom: the token has a character that no header can have; is it the line end of a file?'
+            );
+        }
         $this->losses = new Losses($this->logger);
         $this->buffer = new Buffer();
-        $this->processId = (int) \getmypid();
+        $this->processId = self::currentProcessId();
         $this->flushIntervalNanoseconds = (int) \min($flushIntervalSeconds * 1e9, 1e18);
         $this->flushAtEnd();
     }
@@ -232,7 +237,7 @@ final class Client extends Recorder
      */
     private function noticeFork(): void
     {
-        $processId = (int) \getmypid();
+        $processId = self::currentProcessId();
         if ($processId !== $this->processId) {
             $this->processId = $processId;
             $this->buffer = new Buffer();
@@ -241,6 +246,12 @@ final class Client extends Recorder
             $this->sending = false;
             $this->reachable = true;
         }
+    }
+
+    private static function currentProcessId(): int
+    {
+        // Lists of what to disable in php.ini often have it, and where nothing forks it makes no difference.
+        return \function_exists('getmypid') ? (int) \getmypid() : 0;
     }
 
     private function flushAtEnd(): void

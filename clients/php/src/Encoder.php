@@ -22,7 +22,7 @@ final class Encoder
     public static function deltas(array $changes, int $limitBytes): array
     {
         // With another precision, json_encode() would round.
-        $precision = \ini_set('serialize_precision', '-1');
+        $precision = \function_exists('ini_set') ? \ini_set('serialize_precision', '-1') : false;
         $deltas = [];
         foreach ($changes as $change) {
             $fields = self::fields($change);

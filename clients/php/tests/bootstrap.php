@@ -26,9 +26,14 @@ spl_autoload_register(static function (string $class): void {
     }
 });
 
+// Interfaces has those of packages that Debian lacks.
 spl_autoload_register(static function (string $class): void {
-    $file = '/usr/share/php/' . str_replace('\\', '/', $class) . '.php';
-    if (is_file($file)) {
-        require $file;
+    foreach (['/usr/share/php', __DIR__ . '/Interfaces'] as $folder) {
+        $file = $folder . '/' . str_replace('\\', '/', $class) . '.php';
+        if (is_file($file)) {
+            require $file;
+
+            return;
+        }
     }
 });

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Pushprom\Tests\Outside;
 
 use PHPUnit\Framework\TestCase;
+use Pushprom\Client;
 use Pushprom\Tests\Support\Certificates;
 use Pushprom\Tests\Support\Folder;
 use Pushprom\Tests\Support\Script;
@@ -65,6 +66,56 @@ final class HttpsTest extends TestCase
         $flags = ['-d', "curl.cainfo=$ours", '-d', "openssl.cafile=$ours", ...$flags];
         self::assertSame([], self::push($server->url('https'), $flags));
         self::assertSame(2.0, $server->scrape()->value('orders_total'));
+    }
+
+    /**
+     * @param list<string> $flags
+     * @dataProvider exchanges
+     */
+    public function testAChildDoesNotSpoilTheConnectionOfItsParent(array $flags): void
+    {
+        $server = new Server(self::web(self::$ours->serverSettings(self::LOCAL)), 'https');
+        $code = <<<'PHP'
+            [, $url, $caFile] = $argv;
+            $client = new Client($url, caFile: $caFile, connectTimeoutMs: 5_000, timeoutMs: 5_000, retries: 0);
+            $count = fn () => $client->counter('orders_total')->inc() ?? $client->flush();
+            $sent = [$count()];
+            for ($child = 0; $child < 3; $child++) {
+                if (pcntl_fork() === 0) {
+                    $count();
+                    exit;
+                }
+                $sent[] = $count();
+                pcntl_wait($status);
+                $sent[] = $count();
+            }
+            echo json_encode($sent);
+            PHP;
+        self::assertSame(
+            array_fill(0, 7, true),
+            Script::result($code, [$server->url('https'), self::$ours->authorityFile()], $flags)
+        );
+        self::assertSame(10.0, $server->scrape()->value('orders_total'));
+    }
+
+    /**
+     * @param list<string> $flags
+     * @dataProvider exchanges
+     */
+    public function testABatchLongerThanARecordArrives(array $flags): void
+    {
+        $server = new Server(self::web(self::$ours->serverSettings(self::LOCAL)), 'https');
+        $code = <<<'PHP'
+            [, $url, $caFile] = $argv;
+            $client = new Client($url, caFile: $caFile, connectTimeoutMs: 5_000, timeoutMs: 10_000);
+            for ($i = 0; $i < 900; $i++) {
+                $client->counter('orders_total', '', ['number' => str_pad((string) $i, 400, '.')])->inc();
+            }
+            echo json_encode([$client->flush()]);
+            PHP;
+        $arguments = [$server->url('https'), self::$ours->authorityFile()];
+        self::assertSame([true], Script::result($code, $arguments, $flags));
+        self::assertSame(900.0, $server->scrape()->sum('orders_total'));
     }
 
     /**
@@ -169,6 +220,13 @@ final class HttpsTest extends TestCase
                 yield "$which over $where" => [$scheme, $token, $lost, $flags];
             }
         }
+    }
+
+    public function testATokenThatWouldBreakTheHeaderIsRefusedAtOnce(): void
+    {
+        $this->expectException(\InvalidArgumentException::class);
+        $this->expectExceptionMessage('the line end of a file');
+        new Client('https://127.0.0.1:1', token: "open-sesame\n");
     }
 
     /**

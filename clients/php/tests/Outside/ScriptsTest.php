@@ -147,6 +147,27 @@ final class ScriptsTest extends TestCase
         '],
     ];
 
+    /** Flags of PHP, and what counts to 2 all the same. */
+    private const CIRCUMSTANCES = [
+        'with much disabled' => [
+            ['-d', 'disable_functions=curl_exec,curl_multi_exec,fsockopen,getmypid,ini_set,proc_open,set_time_limit'],
+            'count_one(); count_one();',
+        ],
+        'with more open files than it can wait for' => [[], '
+            for ($files = []; count($files) < 1100; ) {
+                $files[] = fopen("/dev/null", "r");
+            }
+            count_one();
+            count_one();
+        '],
+        'with a proxy in its environment' => [[], '
+            putenv("http_proxy=http://127.0.0.1:1");
+            putenv("all_proxy=http://127.0.0.1:1");
+            count_one();
+            count_one();
+        '],
+    ];
+
     private const BEGIN = <<<'PHP'
         $client = new Client($argv[1], timeoutMs: 5_000);
         function count_one(): void
@@ -178,14 +199,54 @@ final class ScriptsTest extends TestCase
      */
     public static function ends(): iterable
     {
-        $transports = ['unix' => ['unix', []]];
-        foreach (Script::EXCHANGES as $exchange => $flags) {
-            $transports["http by $exchange"] = ['http', $flags];
-        }
-        foreach (self::ENDS as $end => [$status, $code]) {
-            foreach ($transports as $transport => [$scheme, $flags]) {
+        foreach (self::transports() as $transport => [$scheme, $flags]) {
+            foreach (self::ENDS as $end => [$status, $code]) {
                 yield "$end over $transport" => [$scheme, $flags, $status, $code];
             }
+            foreach (self::CIRCUMSTANCES as $circumstance => [$more, $code]) {
+                yield "$circumstance over $transport" => [$scheme, [...$flags, ...$more], 0, $code];
+            }
+        }
+    }
+
+    /**
+     * @param list<string> $flags
+     * @dataProvider transports
+     */
+    public function testWhatPhpCannotSendIsCounted(string $scheme, array $flags): void
+    {
+        $server = new Server();
+        $code = self::BEGIN . 'count_one(); afterClients(fn () => print(json_encode($client->lost())));';
+        $flags = [...$flags, '-d', 'disable_functions=curl_exec,stream_socket_client'];
+        self::assertSame(['fault' => 1], Script::result($code, [$server->url($scheme)], $flags));
+    }
+
+    /**
+     * @param list<string> $flags
+     * @dataProvider transports
+     */
+    public function testVeryManySeriesArrive(string $scheme, array $flags): void
+    {
+        $server = new Server();
+        $code = <<<'PHP'
+            $client = new Client($argv[1], timeoutMs: 10_000, flushCount: 100_000);
+            for ($i = 0; $i < 12_000; $i++) {
+                $client->counter('orders_total', 'Orders of books.', ['number' => (string) $i])->inc();
+            }
+            echo json_encode($client->flush());
+            PHP;
+        self::assertSame('true', Script::run($code, [$server->url($scheme)], $flags)->output());
+        self::assertSame(12_000.0, $server->catchUp()->sum('orders_total'));
+    }
+
+    /**
+     * @return iterable<string, array{string, list<string>}>
+     */
+    public static function transports(): iterable
+    {
+        yield 'unix' => ['unix', []];
+        foreach (Script::EXCHANGES as $exchange => $flags) {
+            yield "http by $exchange" => ['http', $flags];
         }
     }
 }

@@ -20,15 +20,16 @@ final class Process
     /**
      * @param list<string> $command
      * @param array<string, string> $environment more of it
+     * @param array<int, resource> $streams that it finds open, by their numbers
      */
-    public function __construct(array $command, array $environment = [])
+    public function __construct(array $command, array $environment = [], array $streams = [])
     {
         $this->folder = Folder::make();
         $files = [
             0 => ['file', '/dev/null', 'r'],
             1 => ['file', "$this->folder/out", 'w'],
             2 => ['file', "$this->folder/err", 'w'],
-        ];
+        ] + $streams;
         $process = proc_open($command, $files, $pipes, null, $environment + getenv());
         if ($process === false) {
             throw new \RuntimeException('cannot start ' . implode(' ', $command));

@@ -40,10 +40,18 @@ final class Script
     public static function start(string $code, array $arguments = [], array $flags = []): Process
     {
         $file = Folder::make() . '/script.php';
-        $autoloader = var_export(dirname(__DIR__) . '/bootstrap.php', true);
-        file_put_contents($file, sprintf(self::FRAME, $autoloader, $code));
+        self::write($file, $code);
 
         return new Process([PHP_BINARY, '-d', 'display_errors=1', ...$flags, $file, ...$arguments]);
+    }
+
+    /**
+     * Writes it to a file.
+     */
+    public static function write(string $file, string $code): void
+    {
+        $autoloader = var_export(dirname(__DIR__) . '/bootstrap.php', true);
+        file_put_contents($file, sprintf(self::FRAME, $autoloader, $code));
     }
 
     /**

@@ -9,7 +9,7 @@ namespace Pushprom\Tests\Support;
  */
 final class Server
 {
-    private readonly Process $process;
+    private Process $process;
 
     /** As in `127.0.0.1:40123`. */
     public readonly string $http;
@@ -23,27 +23,67 @@ final class Server
     private int $marks = 0;
 
     /**
-     * @param list<string> $flags more of them
+     * @param list<string> $flags
      * @param string $scheme `https` if they turn on TLS
      * @param string $user as in `name:password`, if who scrapes has to be one
      */
     public function __construct(
-        array $flags = [],
+        private readonly array $flags = [],
         private readonly string $scheme = 'http',
         private readonly string $user = ''
     ) {
         $this->unix = Folder::make() . '/push.sock';
-        $this->process = new Process([
-            self::binary(),
-            '-log.format=json',
-            '-http-listen-address=127.0.0.1:0',
-            '-udp-listen-address=127.0.0.1:0',
-            "-unix-listen-address=$this->unix",
-            ...$flags,
-        ]);
-        $this->waitForLog('ready', static fn (array $event) => ($event['message'] ?? '') === 'ready');
+        $this->process = $this->start('127.0.0.1:0', '127.0.0.1:0');
+        $this->waitUntilReady();
         $this->http = $this->listening('http');
         $this->udp = $this->listening('udp');
+    }
+
+    /**
+     * Kills it. What it had not written to disk is gone.
+     */
+    public function kill(): void
+    {
+        $this->process->signal(SIGKILL);
+        $this->process->wait();
+    }
+
+    /**
+     * Starts it again where it was.
+     */
+    public function restart(): void
+    {
+        $this->process = $this->start($this->http, $this->udp);
+        $this->waitUntilReady();
+    }
+
+    /**
+     * Makes it hang until it is resumed, with no room left for datagrams of the unix socket.
+     */
+    public function hang(): void
+    {
+        $this->process->pause();
+        $socket = stream_socket_client("udg://$this->unix");
+        stream_set_blocking($socket, false);
+        $datagram = '{"type":"counter","name":"test_fills_total","method":"inc"}';
+        while (fwrite($socket, $datagram) === strlen($datagram));
+    }
+
+    private function start(string $http, string $udp): Process
+    {
+        return new Process([
+            self::binary(),
+            '-log.format=json',
+            "-http-listen-address=$http",
+            "-udp-listen-address=$udp",
+            "-unix-listen-address=$this->unix",
+            ...$this->flags,
+        ]);
+    }
+
+    private function waitUntilReady(): void
+    {
+        $this->waitForLog('ready', static fn (array $event) => ($event['message'] ?? '') === 'ready');
     }
 
     /**

@@ -1,0 +1,136 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Pushprom\Http;
+
+use Pushprom\ClientInterface;
+
+/**
+ * What is counted of HTTP requests, for every framework alike:
+ *
+ * - `http_requests_total{method,route,status}`, a counter;
+ * - `http_request_duration_seconds{method,route}`, a histogram;
+ * - `http_requests_in_flight`, a gauge, if it is asked for.
+ *
+ * The histogram has no label `status`, because each combination of labels makes a series for every bucket.
+ */
+final class RequestMetrics
+{
+    /** The label `route` of a request for which there is no route, so that paths never become labels. */
+    public const UNMATCHED = 'unmatched';
+
+    /** The label `method` of whatever is none of METHODS. */
+    public const OTHER = 'OTHER';
+
+    private const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'];
+
+    private const FATAL = \E_ERROR | \E_PARSE | \E_CORE_ERROR | \E_COMPILE_ERROR | \E_USER_ERROR | \E_RECOVERABLE_ERROR;
+
+    /** @var array<int, RunningRequest> by the id of the object */
+    private array $running = [];
+
+    private bool $watching = false;
+
+    /**
+     * @param list<int|float> $buckets upper bounds in seconds; none means those of the server, 5 ms to 10 s
+     * @param bool $inFlight whether to show how many requests are being handled, which takes a message of its
+     *     own at the beginning of each
+     */
+    public function __construct(
+        private readonly ClientInterface $client,
+        private readonly array $buckets = [],
+        private readonly bool $inFlight = false
+    ) {
+    }
+
+    /**
+     * A request begins. RunningRequest::end() counts it; a request that ends with its process, by exit() or by
+     * a fatal error, is counted then.
+     *
+     * @param \Closure(): string $method tells its method, once it has ended
+     * @param \Closure(): ?string $route tells the template of its route, once it has ended; null or '' if it
+     *     has none
+     */
+    public function begin(\Closure $method, \Closure $route): RunningRequest
+    {
+        $request = new RunningRequest($this, $method, $route);
+        $this->running[\spl_object_id($request)] = $request;
+        $this->watchTheEnd();
+        if ($this->inFlight) {
+            $this->gauge(1);
+            // One more and one less of the same flush would be nothing at all.
+            $this->client->flush();
+        }
+
+        return $request;
+    }
+
+    /**
+     * @internal RunningRequest::end() calls it, once
+     */
+    public function count(RunningRequest $request, int $status, float $seconds): void
+    {
+        unset($this->running[\spl_object_id($request)]);
+        $method = $request->method();
+        $labels = [
+            'method' => \in_array($method, self::METHODS, true) ? $method : self::OTHER,
+            'route' => $request->route() ?: self::UNMATCHED,
+        ];
+        $this->client->histogram(
+            'http_request_duration_seconds',
+            'Time from the arrival of a request to its response.',
+            $labels,
+            $this->buckets
+        )->observe($seconds);
+        $this->client->counter(
+            'http_requests_total',
+            'Requests that were handled.',
+            $labels + ['status' => $status]
+        )->inc();
+        if ($this->inFlight) {
+            $this->gauge(-1);
+        }
+    }
+
+    private function gauge(int $change): void
+    {
+        $this->client->gauge('http_requests_in_flight', 'Requests that are being handled.')->add($change);
+    }
+
+    private function watchTheEnd(): void
+    {
+        if ($this->watching) {
+            return;
+        }
+        $this->watching = true;
+        $metrics = \WeakReference::create($this);
+        \register_shutdown_function(static function () use ($metrics): void {
+            $metrics->get()?->endAll();
+        });
+    }
+
+    private function endAll(): void
+    {
+        foreach ($this->running as $request) {
+            // A process that was forked off while it was handled is not the one that answers it.
+            if ($request->processId === (int) \getmypid()) {
+                $request->end(self::lastStatus());
+            }
+        }
+    }
+
+    /**
+     * What the client of a request gets whose process ends in the middle.
+     */
+    private static function lastStatus(): int
+    {
+        if (((\error_get_last()['type'] ?? 0) & self::FATAL) !== 0) {
+            return 500;
+        }
+        // None under the command line, as with servers written in PHP, whose worker dies of an exit().
+        $status = \http_response_code();
+
+        return \is_int($status) ? $status : 500;
+    }
+}

@@ -1,0 +1,39 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Pushprom\Symfony;
+
+use Pushprom\ClientInterface;
+use Pushprom\Console\CommandMetrics;
+use Symfony\Component\Console\Event\ConsoleTerminateEvent;
+use Symfony\Component\EventDispatcher\EventSubscriberInterface;
+
+/**
+ * Counts commands, and sends what was recorded after each.
+ */
+final class CommandSubscriber implements EventSubscriberInterface
+{
+    /** Behind all other listeners. The event has no constant here, because an application may have no console. */
+    private const LAST = -4096;
+
+    public function __construct(
+        private readonly CommandMetrics $metrics,
+        private readonly ClientInterface $client
+    ) {
+    }
+
+    /**
+     * @return array<string, array{string, int}>
+     */
+    public static function getSubscribedEvents(): array
+    {
+        return ['console.terminate' => ['end', self::LAST]];
+    }
+
+    public function end(ConsoleTerminateEvent $event): void
+    {
+        $this->metrics->count((string) $event->getCommand()?->getName(), $event->getExitCode());
+        $this->client->flush();
+    }
+}

@@ -1,0 +1,100 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Pushprom\Tests\Unit\Http;
+
+use PHPUnit\Framework\TestCase;
+use Pushprom\Http\RequestMetrics;
+use Pushprom\Tests\Support\Messages;
+
+final class RequestMetricsTest extends TestCase
+{
+    /**
+     * @dataProvider requests
+     */
+    public function testLabelsHaveFewValues(string $method, ?string $route, int $status, string $labels): void
+    {
+        $client = new Messages();
+        $metrics = new RequestMetrics($client);
+        $metrics->begin(static fn () => $method, static fn () => $route)->end($status);
+
+        self::assertSame([
+            "http_request_duration_seconds{{$labels}}" => 'observed 1',
+            "http_requests_total{{$labels},status=\"$status\"}" => 1,
+        ], $client->rest());
+    }
+
+    /**
+     * @return iterable<string, array{string, ?string, int, string}>
+     */
+    public static function requests(): iterable
+    {
+        yield 'with a route' => ['GET', '/users/{id}', 200, 'method="GET",route="/users/{id}"'];
+        yield 'without a route' => ['GET', null, 404, 'method="GET",route="unmatched"'];
+        yield 'with an empty route' => ['HEAD', '', 404, 'method="HEAD",route="unmatched"'];
+        yield 'of a method that nobody knows' => ['BREW', '/pot', 418, 'method="OTHER",route="/pot"'];
+        yield 'of a method in lower case' => ['get', '/', 200, 'method="OTHER",route="/"'];
+        yield 'of a method that a server made up' => [str_repeat('A', 9000), '/', 400, 'method="OTHER",route="/"'];
+    }
+
+    public function testWhatCannotBeToldIsCountedAllTheSame(): void
+    {
+        $client = new Messages();
+        $fail = static fn () => throw new \LogicException('a router that fails');
+        (new RequestMetrics($client))->begin($fail, $fail)->end(200);
+
+        self::assertSame(1, $client->rest()['http_requests_total{method="OTHER",route="unmatched",status="200"}']);
+    }
+
+    public function testARequestCountsOnce(): void
+    {
+        $client = new Messages();
+        $request = (new RequestMetrics($client))->begin(static fn () => 'GET', static fn () => '/');
+        $request->end(200);
+        $request->end(500);
+
+        self::assertSame([
+            'http_request_duration_seconds{method="GET",route="/"}' => 'observed 1',
+            'http_requests_total{method="GET",route="/",status="200"}' => 1,
+        ], $client->rest());
+    }
+
+    public function testTheTimeIsObservedInTheBucketsAskedFor(): void
+    {
+        $client = new Messages();
+        $request = (new RequestMetrics($client, [0.1, 1]))->begin(static fn () => 'GET', static fn () => '/');
+        $began = hrtime(true);
+        while (hrtime(true) - $began < 2_000_000) {
+            // Two milliseconds of work.
+        }
+        $request->end(200);
+        $client->flush();
+
+        self::assertSame(['buckets' => [0.1, 1]], $client->changes[0]->series->recipe);
+        self::assertGreaterThanOrEqual(0.002, $client->changes[0]->observed[0]);
+        self::assertLessThan(20, $client->changes[0]->observed[0]);
+    }
+
+    public function testOneMoreInFlightIsSentBeforeTheRequestIsHandled(): void
+    {
+        $client = new Messages();
+        $metrics = new RequestMetrics($client, inFlight: true);
+        $request = $metrics->begin(static fn () => 'GET', static fn () => '/');
+        self::assertSame([['http_requests_in_flight' => 1]], $client->sent);
+        $request->end(200);
+
+        self::assertSame(-1, $client->rest()['http_requests_in_flight']);
+    }
+
+    public function testRequestsAreNotHeldOnceTheyHaveEnded(): void
+    {
+        $metrics = new RequestMetrics(new Messages());
+        $request = $metrics->begin(static fn () => 'GET', static fn () => '/');
+        $held = \WeakReference::create($request);
+        $request->end(200);
+        unset($request);
+
+        self::assertNull($held->get());
+    }
+}
