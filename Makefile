@@ -15,10 +15,10 @@ AS_JSON := --output-format=json --allow-aslr
 DEBUG := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug
 PHP_PACKAGES := $(dir $(wildcard clients/*/composer.json))
 
-.PHONY: help run lint test clients release container bench fuzz install
+.PHONY: help run lint test clients release container bench bench-clients fuzz install
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 run: ## serve on the default ports (ARGS="-debug" adds flags)
 	cargo run --release --locked -p pushprom -- $(ARGS)
@@ -60,6 +60,10 @@ bench: ## measure the budgets and write docs/benchmarks.md's tables
 	$(MICRO) -p pushprom-bench -- $(AS_JSON) >target/micro.json
 	target/release/pushprom-bench --server target/release/pushprom --micro target/micro.json \
 	  --page docs/benchmarks.md --json target/bench.json
+
+bench-clients: install ## measure the client for PHP beside the old one's way
+	cargo build --release --locked -p pushprom
+	PUSHPROM=$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release/pushprom php clients/php/bench/run.php
 
 fuzz: install ## fuzz each decoder, the registry, the negotiation, selectors and the store (FUZZ_SECONDS each)
 	cd fuzz && cargo run --quiet --locked -p pushprom-fuzz-seed
