@@ -35,17 +35,17 @@ final class Comparison
     /** @var array<string, Worker> by setting */
     private array $workers = [];
 
-    /** What it counts of one look at it. */
+    /** What the server counts of one look at it. */
     private readonly Traffic $look;
 
-    /** @var array<string, array<string, list<float>>> by way and setting, of each round what a request took */
-    private array $figures = [];
+    /** @var array<string, list<array{Costs, Traffic}>> by way and setting, a round each */
+    private array $rounds = [];
 
-    /** @var array<string, int> by way and setting */
-    private array $requests = [];
-
-    /** @var array<string, string> constant labels, by way and setting */
+    /** @var array<string, string> constant labels, by way and setting; short, as the names of applications are */
     private array $apps = [];
+
+    /** Rounds that were played, those that do not count among them. */
+    private int $played = 0;
 
     private float $lost = 0.0;
 
@@ -53,20 +53,33 @@ final class Comparison
     {
         $this->server = new Server();
         $before = $this->traffic();
-        $this->look = $this->traffic()->without($before);
+        $this->look = $this->traffic()->minus($before);
         foreach (self::SETTINGS as $setting => ['opcache' => $opcache]) {
             $this->workers[$setting] = new Worker($opcache);
+            foreach (array_keys(self::WAYS) as $way) {
+                $this->apps["{$way}_$setting"] = 'app' . count($this->apps);
+            }
         }
         // The first round loads and compiles, and does not count.
         $this->round();
-        $this->figures = [];
+        $this->rounds = [];
     }
 
     public function round(): void
     {
-        foreach (array_keys(self::SETTINGS) as $setting) {
-            foreach (array_keys(self::WAYS) as $way) {
-                $this->measure($way, $setting);
+        $this->played += 1;
+        foreach ($this->workers as $setting => $worker) {
+            foreach (self::WAYS as $way => [$scheme, $client, , $requests]) {
+                $url = $this->server->url($scheme);
+                $app = $this->apps["{$way}_$setting"];
+                $atOnce = self::SETTINGS[$setting]['loop'] ? $requests : 1;
+                $before = $this->traffic();
+                $costs = new Costs();
+                for ($left = $requests; $left > 0; $left -= $atOnce) {
+                    $costs = $costs->plus($worker->request($client, $url, $app, $atOnce));
+                }
+                $this->lost += $costs->lost;
+                $this->rounds["{$way}_$setting"][] = [$costs, $this->traffic()->minus($before)->minus($this->look)];
             }
         }
     }
@@ -80,8 +93,11 @@ final class Comparison
     {
         $faults = $this->lost > 0 ? ["$this->lost deltas were lost by the client's own account"] : [];
         $page = $this->server->catchUp();
-        foreach ($this->requests as $figures => $requests) {
-            $faults = [...$faults, ...Workload::missing($page, $this->apps[$figures], $requests)];
+        foreach (array_keys(self::SETTINGS) as $setting) {
+            foreach (self::WAYS as $way => [, , , $requests]) {
+                $app = $this->apps["{$way}_$setting"];
+                $faults = [...$faults, ...Workload::missing($page, $app, $this->played * $requests)];
+            }
         }
 
         return $faults;
@@ -95,49 +111,27 @@ final class Comparison
         $table = "| over | client | messages | bytes | CPU | user, system | in a loop | without opcache "
             . "| recording | flush |\n|---|---|---|---|---|---|---|---|---|---|\n";
         foreach (self::WAYS as $way => [$scheme, $client]) {
-            $apart = $this->figures["{$way}_apart"];
-            $cells = [
+            $messages = static fn (Costs $costs, Traffic $traffic): float => $traffic->messages[$scheme];
+            $bytes = static fn (Costs $costs, Traffic $traffic): float => $traffic->bytes[$scheme];
+            $table .= '| ' . implode(' | ', [
                 $scheme,
                 $client,
-                sprintf('%.4g', self::median($apart['messages'])),
-                number_format(self::median($apart['bytes'])),
+                sprintf('%.4g', $this->median($way, 'apart', $messages)),
+                number_format($this->median($way, 'apart', $bytes)),
                 $this->cpu($way, 'apart'),
-                sprintf('%.0f, %.0f µs', self::median($apart['user']), self::median($apart['system'])),
+                sprintf(
+                    '%.0f, %.0f µs',
+                    $this->median($way, 'apart', static fn (Costs $it): float => $it->user),
+                    $this->median($way, 'apart', static fn (Costs $it): float => $it->system)
+                ),
                 $this->cpu($way, 'loop'),
                 $this->cpu($way, 'plain_loop'),
-                sprintf('%.0f µs', self::median($apart['recording'])),
-                sprintf('%.0f µs', self::median($apart['flushing'])),
-            ];
-            $table .= '| ' . implode(' | ', $cells) . " |\n";
+                sprintf('%.0f µs', $this->median($way, 'apart', static fn (Costs $it): float => $it->recording)),
+                sprintf('%.0f µs', $this->median($way, 'apart', static fn (Costs $it): float => $it->flushing)),
+            ]) . " |\n";
         }
 
         return $table;
-    }
-
-    private function measure(string $way, string $setting): void
-    {
-        [$scheme, $client, , $requests] = self::WAYS[$way];
-        $figures = "{$way}_$setting";
-        // Short, as the names of applications are.
-        $app = $this->apps[$figures] ??= 'app' . count($this->apps);
-        $url = $this->server->url($scheme);
-        $atOnce = self::SETTINGS[$setting]['loop'] ? $requests : 1;
-        $before = $this->traffic();
-        $costs = [];
-        for ($played = 0; $played < $requests; $played += $atOnce) {
-            foreach ($this->workers[$setting]->request($client, $url, $app, $atOnce) as $what => $cost) {
-                $costs[$what] = ($costs[$what] ?? 0) + $cost;
-            }
-        }
-        $traffic = $this->traffic()->without($before)->without($this->look);
-        $this->requests[$figures] = ($this->requests[$figures] ?? 0) + $requests;
-        $this->lost += $costs['lost'];
-        $costs['cpu'] = $costs['user'] + $costs['system'];
-        $costs['messages'] = $traffic->messages[$scheme];
-        $costs['bytes'] = $traffic->bytes[$scheme];
-        foreach ($costs as $what => $cost) {
-            $this->figures[$figures][$what][] = $cost / $requests;
-        }
     }
 
     private function traffic(): Traffic
@@ -150,29 +144,39 @@ final class Comparison
      */
     private function cpu(string $way, string $setting): string
     {
-        $own = $this->figures["{$way}_$setting"]['cpu'];
-        $shown = sprintf('%.0f µs', self::median($own));
+        $shown = sprintf('%.0f µs', $this->median($way, $setting, static fn (Costs $it): float => $it->cpu()));
         $other = self::WAYS[$way][2];
         if ($other === $way) {
             return $shown;
         }
         $ratios = array_map(
-            static fn (float $one, float $two): float => $one / $two,
-            $this->figures["{$other}_$setting"]['cpu'],
-            $own
+            static fn (array $one, array $two): float => $one[0]->cpu() / $two[0]->cpu(),
+            $this->rounds["{$other}_$setting"],
+            $this->rounds["{$way}_$setting"]
         );
 
-        return sprintf('%s, 1/%.1f', $shown, self::median($ratios));
+        return sprintf('%s, 1/%.1f', $shown, self::middle($ratios));
     }
 
     /**
-     * @param non-empty-list<float> $values
+     * @param callable(Costs, Traffic): float $of a round
      */
-    private static function median(array $values): float
+    private function median(string $way, string $setting, callable $of): float
+    {
+        $values = array_map(static fn (array $round): float => $of(...$round), $this->rounds["{$way}_$setting"]);
+
+        return self::middle($values) / self::WAYS[$way][3];
+    }
+
+    /**
+     * @param list<float> $values
+     */
+    private static function middle(array $values): float
     {
         sort($values);
-        $middle = intdiv(count($values), 2);
+        $upper = intdiv(count($values), 2);
+        $lower = intdiv(count($values) - 1, 2);
 
-        return count($values) % 2 === 1 ? $values[$middle] : ($values[$middle - 1] + $values[$middle]) / 2;
+        return ($values[$lower] + $values[$upper]) / 2;
     }
 }

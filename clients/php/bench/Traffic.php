@@ -37,7 +37,7 @@ final class Traffic
         return new self($messages, $bytes);
     }
 
-    public function without(self $other): self
+    public function minus(self $other): self
     {
         return new self(
             self::subtract($this->messages, $other->messages),

@@ -39,18 +39,16 @@ final class Worker
      * @param string $client `old` or `new`
      * @param string $url of Pushprom
      * @param int $requests which one request plays
-     * @return array<string, float> what these have cost, in microseconds, and what was lost
      */
-    public function request(string $client, string $url, string $app, int $requests): array
+    public function request(string $client, string $url, string $app, int $requests): Costs
     {
         $query = http_build_query(['client' => $client, 'url' => $url, 'app' => $app, 'requests' => $requests]);
         curl_setopt($this->curl, CURLOPT_URL, "http://$this->address/?$query");
         $body = (string) curl_exec($this->curl);
-        $costs = json_decode($body, true);
-        if (!is_array($costs)) {
+        try {
+            return Costs::parse($body);
+        } catch (\JsonException) {
             throw new \RuntimeException("a worker answered: $body" . $this->process->errors());
         }
-
-        return array_map(floatval(...), $costs);
     }
 }

@@ -5,6 +5,7 @@
 
 declare(strict_types=1);
 
+use Pushprom\Bench\Costs;
 use Pushprom\Bench\Requests;
 use Pushprom\Bench\Workload;
 
@@ -15,10 +16,7 @@ spl_autoload_register(static function (string $class): void {
         : __DIR__ . '/../src' . substr(strtr($class, '\\', '/'), strlen('Pushprom')) . '.php';
 });
 class_exists(Workload::class);
+class_exists(Costs::class);
+$asked = static fn (string $what): string => (string) filter_input(INPUT_GET, $what);
 header('Content-Type: application/json');
-echo json_encode(Requests::play(
-    (string) $_GET['client'],
-    (string) $_GET['url'],
-    (string) $_GET['app'],
-    (int) $_GET['requests']
-));
+echo json_encode(Requests::play($asked('client'), $asked('url'), $asked('app'), (int) $asked('requests')));

@@ -56,6 +56,7 @@ final class Series
                 }
             }
         }
+        /** @var array<string, string> $labels */
         $labels = $constLabels + $labels;
         if (\count($labels) > 1) {
             \ksort($labels, \SORT_STRING);

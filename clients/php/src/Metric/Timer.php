@@ -18,7 +18,7 @@ final class Timer
      */
     public function __construct(private readonly Observed $metric)
     {
-        $this->startNanoseconds = \hrtime(true);
+        $this->startNanoseconds = (int) \hrtime(true);
     }
 
     /**
