@@ -74,8 +74,8 @@ interface ClientInterface
      * Sends what has been gathered. It happens by itself at the end of the request; what runs on, such as a
      * worker, calls it after each job.
      *
-     * @return bool whether nothing is left to send; false if Pushprom could not be reached, and what can be
-     *     sent later is kept until then
+     * @return bool whether nothing is left to send; false if Pushprom could not be reached or let nobody in, and
+     *     what can be sent later is kept until then
      */
     public function flush(): bool;
 

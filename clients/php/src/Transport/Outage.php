@@ -31,6 +31,9 @@ final class Outage
 
     private readonly bool $shared;
 
+    /** Whether this process finds out for the others how things are. */
+    private bool $tries = false;
+
     public function __construct(string $endpoint)
     {
         $this->key = "pushprom:outage:$endpoint";
@@ -62,9 +65,9 @@ final class Outage
         $this->seconds = \min(self::LONGEST_SECONDS, \max($asked, 2 * $this->seconds));
         $this->reason = $reason;
         $this->beganNanoseconds = \hrtime(true);
+        $this->tries = false;
         if ($this->shared) {
-            // It warns when its memory is full.
-            Quiet::call(fn () => \apcu_store($this->key, $reason->value, $asked));
+            $this->share($reason->value, $asked);
         }
     }
 
@@ -72,6 +75,10 @@ final class Outage
     {
         $this->reason = null;
         $this->seconds = 0;
+        if ($this->tries) {
+            $this->tries = false;
+            \apcu_delete($this->key);
+        }
     }
 
     private function within(int $seconds): ?Reason
@@ -81,8 +88,29 @@ final class Outage
 
     private function ofOthers(): ?Reason
     {
-        $reason = $this->shared ? \apcu_fetch($this->key) : null;
+        if (!$this->shared || $this->tries) {
+            return null;
+        }
+        $known = \apcu_fetch($this->key);
+        if (!\is_array($known)) {
+            return null;
+        }
+        [$reason, $untilNanoseconds] = $known;
+        if (\hrtime(true) >= $untilNanoseconds) {
+            // The first that comes then tries, and the others wait for how that goes: not a whole pool at once.
+            $this->tries = true;
+            $this->share($reason, self::FIRST_SECONDS);
 
-        return \is_string($reason) ? Reason::tryFrom($reason) : null;
+            return null;
+        }
+
+        return Reason::tryFrom($reason);
+    }
+
+    private function share(string $reason, int $seconds): void
+    {
+        $until = \hrtime(true) + $seconds * self::NANOSECONDS;
+        // It warns when its memory is full.
+        Quiet::call(fn () => \apcu_store($this->key, [$reason, $until], $seconds + self::LONGEST_SECONDS));
     }
 }

@@ -281,12 +281,13 @@ final class FailuresTest extends TestCase
                 $client->counter($request)->inc();
                 unset($client);
             }
-            echo json_encode(apcu_key_info("pushprom:outage:$argv[1]"));
+            [, $until] = apcu_fetch("pushprom:outage:$argv[1]");
+            echo json_encode(['seconds' => ceil(($until - hrtime(true)) / 1e9)]);
             PHP,
             ["http://$server->address/"],
             ['-d', 'apc.enable_cli=1']
         );
-        self::assertSame($seconds, $result['ttl']);
+        self::assertSame($seconds, $result['seconds']);
         self::assertCount(1, $server->requests());
     }
 
@@ -299,6 +300,31 @@ final class FailuresTest extends TestCase
         yield 'another time' => [FakeServer::answer(503), FakeServer::KEEP, 1];
         yield 'later' => [FakeServer::answer(503, '', 'Retry-After: 9'), FakeServer::KEEP, 9];
         yield 'much later' => [FakeServer::answer(429, '', 'Retry-After: 86400'), FakeServer::KEEP, 16];
+    }
+
+    public function testAfterAnOutageOneRequestFindsOutForAll(): void
+    {
+        $script = <<<'PHP'
+            use Pushprom\Reason;
+            use Pushprom\Transport\Outage;
+
+            apcu_store('pushprom:outage:here', [Reason::Timeout->value, hrtime(true)]);
+            [$first, $second, $third] = [new Outage('here'), new Outage('here'), new Outage('here')];
+            $see = fn () => [$first->reason(), $first->reasonAtEnd(), $second->reason(), $second->reasonAtEnd()];
+            $before = $see();
+            $first->end();
+            $well = $see();
+            $third->begin(Reason::Unavailable, 5);
+            echo json_encode([$before, $well, $see()]);
+            PHP;
+        self::assertSame(
+            [
+                [null, null, 'timeout', 'timeout'],
+                [null, null, null, null],
+                ['unavailable', 'unavailable', 'unavailable', 'unavailable'],
+            ],
+            Script::result($script, [], ['-d', 'apc.enable_cli=1'])
+        );
     }
 
     private static function key(string $head): string
