@@ -52,11 +52,12 @@ final class OldClient
     }
 
     /**
-     * @param array{labels: array<string, string>, ...} $delta
+     * @param array<string, mixed> $delta
+     * @param array<string, string> $labels those of the metric
      */
-    public function push(array $delta): void
+    public function push(array $delta, array $labels): void
     {
-        $delta['labels'] = array_merge($delta['labels'], $this->constLabels);
+        $delta['labels'] = array_merge($labels, $this->constLabels);
         if ($delta['labels'] === []) {
             $delta['labels'] = new \stdClass();
         }
@@ -88,7 +89,6 @@ final class OldClient
             $headers = ['Content-Type: application/json', "Content-Length: $length"];
             curl_setopt($curl, CURLOPT_HTTPHEADER, $headers);
             curl_exec($curl);
-            curl_close($curl);
         }
     }
 }

@@ -48,14 +48,14 @@ final class OldMetric
      */
     private function push(array $fields): void
     {
-        $metric = ['type' => $this->type, 'name' => $this->name, 'help' => $this->help, 'labels' => $this->labels];
-        $delta = array_merge($metric, $fields);
-        if (isset($delta['value'])) {
-            $delta['value'] = floatval($delta['value']);
+        $labels = [];
+        foreach ($this->labels as $label => $value) {
+            $labels[$label] = (string) $value;
         }
-        foreach ($delta['labels'] as $label => $value) {
-            $delta['labels'][$label] = (string) $value;
+        if (isset($fields['value'])) {
+            $fields['value'] = floatval($fields['value']);
         }
-        $this->client->push($delta);
+        $metric = ['type' => $this->type, 'name' => $this->name, 'help' => $this->help, 'labels' => $labels];
+        $this->client->push(array_merge($metric, $fields), $labels);
     }
 }

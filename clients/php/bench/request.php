@@ -15,8 +15,7 @@ spl_autoload_register(static function (string $class): void {
         ? __DIR__ . substr(strtr($class, '\\', '/'), strlen('Pushprom\\Bench')) . '.php'
         : __DIR__ . '/../src' . substr(strtr($class, '\\', '/'), strlen('Pushprom')) . '.php';
 });
-class_exists(Workload::class);
-class_exists(Costs::class);
+array_map(class_exists(...), [Costs::class, Workload::class]);
 $asked = static fn (string $what): string => (string) filter_input(INPUT_GET, $what);
 header('Content-Type: application/json');
 echo json_encode(Requests::play($asked('client'), $asked('url'), $asked('app'), (int) $asked('requests')));

@@ -123,7 +123,7 @@ final class Client extends Recorder
             return;
         }
         if ($this->buffer->size() === 0) {
-            $this->firstNanoseconds = \hrtime(true);
+            $this->firstNanoseconds = (int) \hrtime(true);
         }
         $fault = $this->buffer->record($series, $method, $value);
         if ($fault !== null) {

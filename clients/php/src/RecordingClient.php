@@ -63,7 +63,7 @@ final class RecordingClient extends Recorder
      */
     public function observations(string $name, array $labels = []): array
     {
-        return $this->find($name, $labels, Type::Histogram, Type::Summary)?->observed ?? [];
+        return $this->find($name, $labels, Type::Histogram, Type::Summary)->observed ?? [];
     }
 
     /**

@@ -28,7 +28,7 @@ final class RunningRequest
         private readonly \Closure $route
     ) {
         $this->processId = (int) \getmypid();
-        $this->startNanoseconds = \hrtime(true);
+        $this->startNanoseconds = (int) \hrtime(true);
     }
 
     /**

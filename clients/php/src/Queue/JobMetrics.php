@@ -30,7 +30,7 @@ final class JobMetrics
      */
     public function begin(object $job): void
     {
-        $this->began[$job] = \hrtime(true);
+        $this->began[$job] = (int) \hrtime(true);
     }
 
     /**

@@ -25,7 +25,7 @@ final class Batch
     {
         $this->key = \bin2hex(\random_bytes(16));
         $this->body = \implode("\n", $deltas);
-        $this->madeNanoseconds = \hrtime(true);
+        $this->madeNanoseconds = (int) \hrtime(true);
     }
 
     public function size(): int
@@ -35,6 +35,6 @@ final class Batch
 
     public function ageSeconds(): int
     {
-        return \intdiv(\hrtime(true) - $this->madeNanoseconds, 1_000_000_000);
+        return \intdiv((int) \hrtime(true) - $this->madeNanoseconds, 1_000_000_000);
     }
 }

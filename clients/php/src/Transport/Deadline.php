@@ -17,12 +17,12 @@ final class Deadline
 
     public static function in(int $milliseconds): self
     {
-        return new self(\hrtime(true) + $milliseconds * 1_000_000);
+        return new self((int) \hrtime(true) + $milliseconds * 1_000_000);
     }
 
     public function leftMs(): int
     {
-        return \max(0, \intdiv($this->atNanoseconds - \hrtime(true), 1_000_000));
+        return \max(0, \intdiv($this->atNanoseconds - (int) \hrtime(true), 1_000_000));
     }
 
     public function isOver(): bool

@@ -64,7 +64,7 @@ final class Outage
         $asked = \min(self::LONGEST_SECONDS, \max(self::FIRST_SECONDS, $askedSeconds));
         $this->seconds = \min(self::LONGEST_SECONDS, \max($asked, 2 * $this->seconds));
         $this->reason = $reason;
-        $this->beganNanoseconds = \hrtime(true);
+        $this->beganNanoseconds = (int) \hrtime(true);
         $this->tries = false;
         if ($this->shared) {
             $this->share($reason->value, $asked);
@@ -95,6 +95,7 @@ final class Outage
         if (!\is_array($known)) {
             return null;
         }
+        /** @var array{string, int} $known as share() stores it */
         [$reason, $untilNanoseconds] = $known;
         if (\hrtime(true) >= $untilNanoseconds) {
             // The first that comes then tries, and the others wait for how that goes: not a whole pool at once.
