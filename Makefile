@@ -15,7 +15,7 @@ AS_JSON := --output-format=json --allow-aslr
 DEBUG := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug
 PHP_PACKAGES := $(dir $(wildcard clients/*/composer.json))
 
-.PHONY: help run lint test clients release container bench bench-clients fuzz install
+.PHONY: help run lint analyse test clients release container bench bench-clients fuzz install
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -32,6 +32,10 @@ lint: ## check the layout of the code, and what clippy says
 	@scripts/install php phpcs
 	find clients -name '*.php' -print0 | xargs -0 -n 1 -P 2 php -l >/dev/null
 	phpcs --standard=PSR12 --extensions=php clients
+
+analyse: ## analyse the clients for PHP; mago takes a quarter of an hour to build, once
+	@scripts/install mago
+	cd clients && mago lint && mago analyze
 
 test: install ## run all tests and micro-benchmarks, and each fuzz target for some seconds
 	cargo test --workspace --locked
