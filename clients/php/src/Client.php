@@ -32,7 +32,17 @@ final class Client extends Recorder
 
     private ?Transport $transport = null;
 
-    private int $processId;
+    private int $processId = 0;
+
+    /** Whether this process may be one that was forked off: PHP tells nobody, so it is asked each time. */
+    private readonly bool $asksForForks;
+
+    /**
+     * The clients of this process, to be sent at its end.
+     *
+     * @var \WeakMap<self, true>|null
+     */
+    private static ?\WeakMap $clients = null;
 
     private int $firstNanoseconds = 0;
 
@@ -102,7 +112,11 @@ final class Client extends Recorder
         }
         $this->losses = new Losses($this->logger);
         $this->buffer = new Buffer();
-        $this->processId = self::currentProcessId();
+        // Lists of what to disable in php.ini often have getmypid. PHP-FPM forks before it runs anything of ours, and
+        // has no function for it.
+        $this->asksForForks = \function_exists('getmypid')
+            && (\function_exists('pcntl_fork') || \extension_loaded('swoole') || \extension_loaded('openswoole'));
+        $this->processId = $this->asksForForks ? (int) \getmypid() : 0;
         $this->flushIntervalNanoseconds = (int) \min($flushIntervalSeconds * 1e9, 1e18);
         $this->flushAtEnd();
     }
@@ -237,8 +251,7 @@ final class Client extends Recorder
      */
     private function noticeFork(): void
     {
-        $processId = self::currentProcessId();
-        if ($processId !== $this->processId) {
+        if ($this->asksForForks && $this->processId !== ($processId = (int) \getmypid())) {
             $this->processId = $processId;
             $this->buffer = new Buffer();
             $this->losses = new Losses($this->logger);
@@ -248,23 +261,25 @@ final class Client extends Recorder
         }
     }
 
-    private static function currentProcessId(): int
-    {
-        // Lists of what to disable in php.ini often have it, and where nothing forks it makes no difference.
-        return \function_exists('getmypid') ? (int) \getmypid() : 0;
-    }
-
+    /**
+     * One function for all clients of the process, however many a worker makes one after the other; and it holds
+     * none of them, because a client is sent when it is let go of, too.
+     */
     private function flushAtEnd(): void
     {
-        // A reference that does not hold the client, which is sent when it is let go of, too.
-        $client = \WeakReference::create($this);
-        \register_shutdown_function(static function () use ($client): void {
-            // Behind the functions that the application has registered since: what they print is part of the
-            // response, and what they record is sent.
-            \register_shutdown_function(static function () use ($client): void {
-                $client->get()?->end();
+        if (self::$clients === null) {
+            self::$clients = new \WeakMap();
+            \register_shutdown_function(static function (): void {
+                // Behind the functions that the application has registered since: what they print is part of the
+                // response, and what they record is sent.
+                \register_shutdown_function(static function (): void {
+                    foreach (self::$clients ?? [] as $client => $_) {
+                        $client->end();
+                    }
+                });
             });
-        });
+        }
+        self::$clients[$this] = true;
     }
 
     private function end(): void
