@@ -24,7 +24,13 @@ final class Worker
         $probe = stream_socket_server('tcp://127.0.0.1:0') ?: throw new \RuntimeException('no port is free');
         $this->address = (string) stream_socket_get_name($probe, false);
         fclose($probe);
-        $settings = ['opcache.enable_cli=' . (int) $opcache, 'opcache.jit=off', 'display_errors=stderr'];
+        $settings = [
+            'opcache.enable=' . (int) $opcache,
+            'opcache.jit=off',
+            'display_errors=stderr',
+            // PHP-FPM has no such function.
+            'disable_functions=pcntl_fork',
+        ];
         $command = [PHP_BINARY];
         foreach ($settings as $setting) {
             array_push($command, '-d', $setting);

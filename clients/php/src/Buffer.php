@@ -16,6 +16,19 @@ final class Buffer
 
     private int $size = 0;
 
+    /** When the oldest of it was recorded. */
+    private int $sinceNanoseconds = 0;
+
+    /**
+     * @param int $fullSize so many series and observations should not wait for more
+     * @param int $oldNanoseconds nor should what is so old
+     */
+    public function __construct(
+        private readonly int $fullSize = \PHP_INT_MAX,
+        private readonly int $oldNanoseconds = \PHP_INT_MAX
+    ) {
+    }
+
     /**
      * @return string|null why it cannot be sent; nothing has changed then
      */
@@ -33,6 +46,9 @@ final class Buffer
         }
         $pending = $this->pending[$series->key] ?? null;
         if ($pending === null) {
+            if ($this->size === 0) {
+                $this->sinceNanoseconds = (int) \hrtime(true);
+            }
             $this->pending[$series->key] = new Pending($series, $method, $value);
             $this->size += 1;
         } elseif (!$pending->compose($method, $value)) {
@@ -45,6 +61,19 @@ final class Buffer
         }
 
         return null;
+    }
+
+    /**
+     * Whether what is held should be sent, because it is much or old.
+     */
+    public function isDue(): bool
+    {
+        return $this->isFull() || \hrtime(true) - $this->sinceNanoseconds >= $this->oldNanoseconds;
+    }
+
+    public function isFull(): bool
+    {
+        return $this->size >= $this->fullSize;
     }
 
     /**

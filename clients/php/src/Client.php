@@ -28,7 +28,7 @@ final class Client extends Recorder
 
     private Losses $losses;
 
-    private Buffer $buffer;
+    private readonly Buffer $buffer;
 
     private ?Transport $transport = null;
 
@@ -43,10 +43,6 @@ final class Client extends Recorder
      * @var \WeakMap<self, true>|null
      */
     private static ?\WeakMap $clients = null;
-
-    private int $firstNanoseconds = 0;
-
-    private readonly int $flushIntervalNanoseconds;
 
     /** Whether all was sent the last time. */
     private bool $reachable = true;
@@ -88,7 +84,7 @@ final class Client extends Recorder
         private readonly int $retries = 2,
         private readonly ?int $datagramBytes = null,
         float $flushIntervalSeconds = 10.0,
-        private readonly int $flushCount = 1_000,
+        int $flushCount = 1_000,
         private readonly bool $finishRequest = true
     ) {
         parent::__construct($constLabels);
@@ -111,13 +107,12 @@ final class Client extends Recorder
             );
         }
         $this->losses = new Losses($this->logger);
-        $this->buffer = new Buffer();
+        $this->buffer = new Buffer($flushCount, (int) \min($flushIntervalSeconds * 1e9, 1e18));
         // Lists of what to disable in php.ini often have getmypid. PHP-FPM forks before it runs anything of ours, and
         // has no function for it.
         $this->asksForForks = \function_exists('getmypid')
             && (\function_exists('pcntl_fork') || \extension_loaded('swoole') || \extension_loaded('openswoole'));
         $this->processId = $this->asksForForks ? (int) \getmypid() : 0;
-        $this->flushIntervalNanoseconds = (int) \min($flushIntervalSeconds * 1e9, 1e18);
         $this->flushAtEnd();
     }
 
@@ -130,23 +125,18 @@ final class Client extends Recorder
 
     public function record(Series $series, Method $method, int|float $value = 0): void
     {
-        $this->noticeFork();
+        if ($this->asksForForks) {
+            $this->noticeFork();
+        }
         if ($series->fault !== null) {
             $this->losses->add(Reason::Label, 1, "$series->name: $series->fault");
 
             return;
         }
-        if ($this->buffer->size() === 0) {
-            $this->firstNanoseconds = (int) \hrtime(true);
-        }
         $fault = $this->buffer->record($series, $method, $value);
         if ($fault !== null) {
             $this->losses->add(Reason::Value, 1, $fault);
-        } elseif (
-            $this->ended
-            || $this->buffer->size() >= $this->flushCount
-            || \hrtime(true) - $this->firstNanoseconds >= $this->flushIntervalNanoseconds
-        ) {
+        } elseif ($this->ended || $this->buffer->isDue()) {
             $this->flush();
         }
     }
@@ -204,10 +194,13 @@ final class Client extends Recorder
         foreach ($lost as $reason => $deltas) {
             $this->counter(self::LOST_METRIC, self::LOST_HELP, ['reason' => $reason])->add($deltas);
         }
+        if ($this->reachable && $this->buffer->size() === 0) {
+            return true;
+        }
         $changes = [];
         try {
             $transport = $this->transport ??= $this->open();
-            if ($transport->isOut() && !$this->ending && $this->buffer->size() < $this->flushCount) {
+            if ($transport->isOut() && !$this->ending && !$this->buffer->isFull()) {
                 // What waits here goes on being composed, and needs no more room for being more.
                 return $this->reachable = false;
             }
@@ -253,7 +246,7 @@ final class Client extends Recorder
     {
         if ($this->asksForForks && $this->processId !== ($processId = (int) \getmypid())) {
             $this->processId = $processId;
-            $this->buffer = new Buffer();
+            $this->buffer->take();
             $this->losses = new Losses($this->logger);
             $this->transport = null;
             $this->sending = false;
