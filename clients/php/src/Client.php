@@ -6,8 +6,11 @@ namespace Pushprom;
 
 use Psr\Log\LoggerInterface;
 use Pushprom\Transport\DatagramTransport;
+use Pushprom\Transport\Deadline;
 use Pushprom\Transport\Exchanges;
 use Pushprom\Transport\HttpTransport;
+use Pushprom\Transport\Outage;
+use Pushprom\Transport\Quiet;
 use Pushprom\Transport\Transport;
 
 /**
@@ -20,7 +23,17 @@ final class Client extends Recorder
 
     private const UNIX_BYTES = 8_192;
 
-    /** What tells Pushprom how much was lost before it came back. Its names are its own, so this is not one. */
+    /** Who waits longer than a minute, or tries more often, has mistaken the unit. */
+    private const MOST_MS = 60_000;
+    private const MOST_RETRIES = 10;
+
+    /** Some ten megabytes of what waits. */
+    private const MOST_COUNT = 100_000;
+
+    /** What a flush needs after the application has used up all memory. */
+    private const RESERVE_BYTES = 8 * 1024 * 1024;
+
+    /** What tells Pushprom how much was lost. Names that begin with `pushprom_` are for the server itself. */
     private const LOST_METRIC = 'pushclient_lost_total';
     private const LOST_HELP = 'Deltas that PHP could not send, by reason.';
 
@@ -91,20 +104,26 @@ final class Client extends Recorder
         $this->endpoint = Endpoint::parse($url);
         foreach (
             [
-                'connectTimeoutMs' => $connectTimeoutMs,
-                'timeoutMs' => $timeoutMs,
-                'datagramBytes' => $datagramBytes ?? 1,
-                'flushCount' => $flushCount,
-            ] as $name => $value
+                'connectTimeoutMs' => [$connectTimeoutMs, 1, self::MOST_MS],
+                'timeoutMs' => [$timeoutMs, 1, self::MOST_MS],
+                'retries' => [$retries, 0, self::MOST_RETRIES],
+                'datagramBytes' => [$datagramBytes ?? 1, 1, DatagramTransport::MOST_BYTES],
+                'flushIntervalSeconds' => [$flushIntervalSeconds, 0, \INF],
+                'flushCount' => [$flushCount, 1, self::MOST_COUNT],
+            ] as $name => [$value, $least, $most]
         ) {
-            if ($value < 1) {
-                throw new \InvalidArgumentException("pushprom: $name is $value, and has to be 1 or more");
+            // So that NAN, which is neither less nor more than anything, is refused.
+            if (!($value >= $least && $value <= $most)) {
+                throw new \InvalidArgumentException("pushprom: $name is $value, and has to be from $least to $most");
             }
         }
-        if ($token !== null && \preg_match('/[^\x21-\x7e]/', $token) === 1) {
+        if ($token !== null && \preg_match('/^[\x21-\x7e]+$/D', $token) !== 1) {
             throw new \InvalidArgumentException(
-                'pushprom: the token has a character that no header can have; is it the line end of a file?'
+                'pushprom: the token is empty or has a character that no header can have, such as the line end of a file'
             );
+        }
+        if (!\function_exists('hrtime')) {
+            throw new \InvalidArgumentException('pushprom: hrtime() is needed; take it out of disable_functions in php.ini');
         }
         $this->losses = new Losses($this->logger);
         $this->buffer = new Buffer($flushCount, (int) \min($flushIntervalSeconds * 1e9, 1e18));
@@ -144,17 +163,13 @@ final class Client extends Recorder
     public function flush(): bool
     {
         $this->noticeFork();
-        // A logger that records, or a handler of a signal, must not send within a sending.
+        // A logger that records must not send within a sending.
         if ($this->sending) {
             return false;
         }
         $this->sending = true;
         try {
-            $wasReachable = $this->reachable;
-            $sent = $this->send();
-
-            // Now that it is there again, it is told what was lost in the meantime.
-            return $this->reachable && !$wasReachable ? $this->send() : $sent;
+            return Signals::heldDuring($this->sendAll(...));
         } finally {
             $this->sending = false;
         }
@@ -187,13 +202,26 @@ final class Client extends Recorder
         return $this->losses->all();
     }
 
-    private function send(): bool
+    private function sendAll(): bool
     {
+        $deadline = Deadline::in($this->timeoutMs);
+        $sent = $this->send($deadline);
         // While nobody is there, there is nobody to tell.
-        $lost = $this->reachable ? $this->losses->takeNew() : [];
-        foreach ($lost as $reason => $deltas) {
-            $this->counter(self::LOST_METRIC, self::LOST_HELP, ['reason' => $reason])->add($deltas);
+        $lost = $this->reachable && !$deadline->isOver() ? $this->losses->takeNew() : [];
+        if ($lost !== []) {
+            foreach ($lost as $reason => $deltas) {
+                $this->counter(self::LOST_METRIC, self::LOST_HELP, ['reason' => $reason])->add($deltas);
+            }
+            // By itself, because where this series is refused, the news of that would be refused again, for ever.
+            $this->send($deadline);
+            $this->losses->takeNew();
         }
+
+        return $sent;
+    }
+
+    private function send(Deadline $deadline): bool
+    {
         if ($this->reachable && $this->buffer->size() === 0) {
             return true;
         }
@@ -206,7 +234,7 @@ final class Client extends Recorder
             }
             $changes = $this->buffer->take();
             $deltas = Encoder::deltas($changes, $transport->limitBytes());
-            $sent = $transport->send($deltas, $this->ending);
+            $sent = $transport->send($deltas, $this->ending, $deadline);
             $this->reachable = $sent ?? $this->reachable;
 
             return $sent ?? true;
@@ -224,16 +252,21 @@ final class Client extends Recorder
         if ($endpoint->scheme === 'udp' || $endpoint->scheme === 'unix') {
             $bytes = $this->datagramBytes ?? ($endpoint->scheme === 'udp' ? self::UDP_BYTES : self::UNIX_BYTES);
 
-            return new DatagramTransport($endpoint, $bytes, $this->timeoutMs, $this->losses);
+            return new DatagramTransport($endpoint, $bytes, new Outage((string) $endpoint), $this->losses);
         }
-        $exchange = Exchanges::with($endpoint, $this->caFile);
 
         return new HttpTransport(
             $endpoint,
-            $exchange,
+            Exchanges::with($endpoint, $this->caFile),
+            // What is not there for one who is impatient, or trusts nobody, may be there for others.
+            new Outage(
+                (string) $endpoint,
+                "$endpoint->user:$endpoint->password:$this->token",
+                (string) $this->caFile,
+                "$this->connectTimeoutMs $this->timeoutMs"
+            ),
             $this->token,
             $this->connectTimeoutMs,
-            $this->timeoutMs,
             $this->retries,
             $this->losses
         );
@@ -260,24 +293,70 @@ final class Client extends Recorder
      */
     private function flushAtEnd(): void
     {
-        if (self::$clients === null) {
+        if (self::$clients === null && \function_exists('register_shutdown_function')) {
             self::$clients = new \WeakMap();
             \register_shutdown_function(static function (): void {
+                if (self::makeRoomAfterFatalError()) {
+                    // Whoever shows the error may exit after that, and there are no destructors any more.
+                    self::eachClient(static fn (self $client) => $client->flush());
+                }
                 // Behind the functions that the application has registered since: what they print is part of the
                 // response, and what they record is sent.
                 \register_shutdown_function(static function (): void {
-                    foreach (self::$clients ?? [] as $client => $_) {
-                        $client->end();
-                    }
+                    self::eachClient(static fn (self $client) => $client->end());
                 });
             });
         }
-        self::$clients[$this] = true;
+        if (self::$clients !== null) {
+            self::$clients[$this] = true;
+        }
+    }
+
+    /**
+     * @param callable(self): mixed $work
+     */
+    private static function eachClient(callable $work): void
+    {
+        foreach (self::$clients ?? [] as $client => $there) {
+            $work($client);
+        }
+    }
+
+    /**
+     * @return bool whether there was such an error
+     */
+    private static function makeRoomAfterFatalError(): bool
+    {
+        $error = \error_get_last();
+        if ($error === null || ($error['type'] & (\E_ERROR | \E_PARSE | \E_CORE_ERROR | \E_COMPILE_ERROR)) === 0) {
+            return false;
+        }
+        if (\function_exists('ini_set') && \str_starts_with($error['message'], 'Allowed memory size')) {
+            $limit = (string) (\memory_get_usage(true) + self::RESERVE_BYTES);
+            Quiet::call(static fn () => \ini_set('memory_limit', $limit));
+        }
+
+        return true;
     }
 
     private function end(): void
     {
         $this->ending = true;
         $this->finish();
+    }
+
+    /**
+     * A copy would send what it holds a second time. There is one client, which is handed on.
+     */
+    private function __clone()
+    {
+    }
+
+    /**
+     * What it holds would be sent a second time by whoever unserializes it, and its token would be written down.
+     */
+    public function __serialize(): array
+    {
+        throw new \LogicException('pushprom: a client cannot be serialized; make it where it is needed');
     }
 }

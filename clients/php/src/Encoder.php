@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Pushprom;
 
+use Pushprom\Transport\DatagramTransport;
+
 /**
  * Writes changes as deltas in JSON.
  *
@@ -23,21 +25,24 @@ final class Encoder
     {
         // With another precision, json_encode() would round.
         $precision = \function_exists('ini_set') ? \ini_set('serialize_precision', '-1') : false;
-        $deltas = [];
-        foreach ($changes as $change) {
-            $fields = self::fields($change);
-            $delta = (string) \json_encode($fields, self::FLAGS);
-            if (\strlen($delta) <= $limitBytes || \count($change->observed) < 2) {
-                $deltas[] = $delta;
-            } else {
-                self::divide($deltas, $fields, $change->observed, $limitBytes);
+        try {
+            $deltas = [];
+            foreach ($changes as $change) {
+                $fields = self::fields($change);
+                $delta = (string) \json_encode($fields, self::FLAGS);
+                if (\strlen($delta) <= $limitBytes || \count($change->observed) < 2) {
+                    $deltas[] = $delta;
+                } else {
+                    self::divide($deltas, $fields, $change->observed, $limitBytes);
+                }
+            }
+
+            return $deltas;
+        } finally {
+            if ($precision !== false) {
+                \ini_set('serialize_precision', $precision);
             }
         }
-        if ($precision !== false) {
-            \ini_set('serialize_precision', $precision);
-        }
-
-        return $deltas;
     }
 
     /**
@@ -81,7 +86,15 @@ final class Encoder
     {
         $fields['value'] = [];
         $head = \substr((string) \json_encode($fields, self::FLAGS), 0, -\strlen(']}'));
+        if (2 * \strlen($head) > $limitBytes) {
+            // It is not worth repeating for a few values each time: as few messages as can be, then.
+            $limitBytes = \max($limitBytes, DatagramTransport::MOST_BYTES);
+        }
         $room = $limitBytes - \strlen($head) - \strlen(']}');
+        if ($room <= 0) {
+            // No message has room for it.
+            $room = \PHP_INT_MAX;
+        }
         $values = '';
         foreach ($observed as $value) {
             $text = (string) \json_encode($value);

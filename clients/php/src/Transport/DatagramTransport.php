@@ -17,27 +17,26 @@ use Pushprom\Reason;
 final class DatagramTransport implements Transport
 {
     /** Longer ones do not fit into a datagram of UDP over IPv4, and Pushprom takes none over unix sockets. */
-    private const MOST_BYTES = 65_507;
+    public const MOST_BYTES = 65_507;
+
+    /** How PHP writes ECONNREFUSED of Linux, in all languages. */
+    private const REFUSED = 'errno=111 ';
 
     /** @var resource|null */
     private $socket = null;
-
-    private readonly Outage $outage;
 
     /** Deltas of the last datagram over this socket. */
     private int $lastSent = 0;
 
     /**
      * @param int $datagramBytes how long datagrams are at most, but for deltas that are longer by themselves
-     * @param int $timeoutMs how long one send() may wait for room in the queue of a unix socket
      */
     public function __construct(
         private readonly Endpoint $endpoint,
         private readonly int $datagramBytes,
-        private readonly int $timeoutMs,
+        private readonly Outage $outage,
         private readonly Losses $losses
     ) {
-        $this->outage = new Outage((string) $endpoint);
     }
 
     public function limitBytes(): int
@@ -51,14 +50,16 @@ final class DatagramTransport implements Transport
         return false;
     }
 
-    public function send(array $deltas, bool $last): ?bool
+    public function send(array $deltas, bool $last, Deadline $deadline): ?bool
     {
         if ($deltas === []) {
             return null;
         }
         $sent = true;
         // Where nobody got anything through in time, nobody else waits for a while.
-        $deadline = Deadline::in($this->outage->reason() === null ? $this->timeoutMs : 0);
+        if ($this->outage->reason() !== null) {
+            $deadline = Deadline::in(0);
+        }
         $datagram = '';
         $held = 0;
         foreach ($deltas as $delta) {
@@ -83,7 +84,32 @@ final class DatagramTransport implements Transport
             $sent = $this->sendOne($datagram, $held, $deadline) && $sent;
         }
 
-        return $sent;
+        return $this->hasArrived() && $sent;
+    }
+
+    /**
+     * Whether the kernel knows of nobody to refuse the last datagram. On the same machine it knows at once.
+     */
+    private function hasArrived(): bool
+    {
+        $socket = $this->socket;
+        if ($socket === null || $this->endpoint->scheme !== 'udp') {
+            return true;
+        }
+        if (Quiet::call(static fn () => \fread($socket, 1)) !== false) {
+            return true;
+        }
+        $this->loseLast();
+
+        return false;
+    }
+
+    private function loseLast(): void
+    {
+        if ($this->lastSent > 0) {
+            $this->losses->add(Reason::Unreachable, $this->lastSent, "nobody is at $this->endpoint");
+            $this->lastSent = 0;
+        }
     }
 
     private function sendOne(string $datagram, int $deltas, Deadline $deadline): bool
@@ -114,9 +140,8 @@ final class DatagramTransport implements Transport
 
                 return false;
             }
-            if ($this->endpoint->scheme === 'udp' && $this->lastSent > 0) {
-                $this->losses->add(Reason::Unreachable, $this->lastSent, "nobody is at $this->endpoint");
-                $this->lastSent = 0;
+            if ($this->endpoint->scheme === 'udp' && \str_contains((string) $warning, self::REFUSED)) {
+                $this->loseLast();
             }
             $this->socket = null;
         }

@@ -27,7 +27,7 @@ final class Deadline
 
     public function isOver(): bool
     {
-        return $this->leftMs() === 0;
+        return \hrtime(true) >= $this->atNanoseconds;
     }
 
     public function leftSeconds(): float

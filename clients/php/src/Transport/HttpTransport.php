@@ -35,26 +35,22 @@ final class HttpTransport implements Transport
     /** @var list<Batch> the oldest first */
     private array $waiting = [];
 
-    private readonly Outage $outage;
-
     /** @var array<string, string> */
     private readonly array $headers;
 
     /**
      * @param string|null $token sent as a bearer token
-     * @param int $timeoutMs how long one send() takes at most, all attempts together
      * @param int $retries attempts after the first
      */
     public function __construct(
         private readonly Endpoint $endpoint,
         private readonly Exchange $exchange,
+        private readonly Outage $outage,
         ?string $token,
         private readonly int $connectTimeoutMs,
-        private readonly int $timeoutMs,
         private readonly int $retries,
         private readonly Losses $losses
     ) {
-        $this->outage = new Outage((string) $endpoint);
         $headers = ['Content-Type' => 'application/json', 'User-Agent' => 'pushprom-php'];
         if ($token !== null) {
             $headers['Authorization'] = "Bearer $token";
@@ -74,14 +70,13 @@ final class HttpTransport implements Transport
         return $this->outage->reason() !== null;
     }
 
-    public function send(array $deltas, bool $last): ?bool
+    public function send(array $deltas, bool $last, Deadline $deadline): ?bool
     {
         $batches = \array_merge($this->waiting, self::batches($deltas));
         if ($batches === []) {
             return null;
         }
         $this->waiting = [];
-        $deadline = Deadline::in($this->timeoutMs);
         $reason = $last ? $this->outage->reasonAtEnd() : $this->outage->reason();
         $message = 'was not there a moment ago';
         $taken = true;
@@ -176,18 +171,18 @@ final class HttpTransport implements Transport
     /**
      * Counts what was answered badly.
      *
-     * @return bool whether it was let in, were it to be refused in part
+     * @return bool whether anything of it was taken
      */
     private function settle(Batch $batch, Answer $answer): bool
     {
         if ($answer->status >= 200 && $answer->status < 300) {
             return true;
         }
-        $refused = $batch->size();
+        $applied = 0;
         $message = $answer->line();
         // The list of what was refused may be longer than what is read of it; the number comes before it.
         if ($answer->status === 400 && \preg_match('/^\{"applied":(\d{1,9}),/', $answer->body, $found) === 1) {
-            $refused = \max(0, $refused - (int) $found[1]);
+            $applied = \min((int) $found[1], $batch->size());
             $message = self::firstRefusals($answer->body) ?? $message;
         }
         $message .= match ($answer->status) {
@@ -195,9 +190,9 @@ final class HttpTransport implements Transport
             413 => '; something on the way takes no bodies of ' . \strlen($batch->body) . ' bytes',
             default => '',
         };
-        $this->losses->add(Reason::Refused, $refused, "$this->endpoint: $message");
+        $this->losses->add(Reason::Refused, $batch->size() - $applied, "$this->endpoint: $message");
 
-        return $answer->status === 400;
+        return $applied > 0;
     }
 
     private static function firstRefusals(string $body): ?string

@@ -34,9 +34,13 @@ final class Outage
     /** Whether this process finds out for the others how things are. */
     private bool $tries = false;
 
-    public function __construct(string $endpoint)
+    /**
+     * @param string ...$whom of what it is: for whom all of that is the same, it is the same outage
+     */
+    public function __construct(string ...$whom)
     {
-        $this->key = "pushprom:outage:$endpoint";
+        // A digest, because there may be credentials among it.
+        $this->key = 'pushprom:outage:' . \hash('sha256', \implode("\0", $whom));
         $this->shared = \function_exists('apcu_enabled') && \apcu_enabled();
     }
 

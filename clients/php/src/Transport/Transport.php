@@ -24,7 +24,8 @@ interface Transport
     /**
      * @param list<string> $deltas each a JSON object
      * @param bool $last whether nothing will be sent after this: what cannot be sent now is lost then
+     * @param Deadline $deadline after which nothing is waited for
      * @return bool|null whether all has been sent, now and before; null if there was nothing
      */
-    public function send(array $deltas, bool $last): ?bool;
+    public function send(array $deltas, bool $last, Deadline $deadline): ?bool;
 }
