@@ -148,6 +148,18 @@ final class PushpromBundleTest extends TestCase
         yield 'that fails for good' => ['fail', ['failed']];
     }
 
+    public function testAClientThatFailsIsSeenNeitherByAWorkerNorByACommand(): void
+    {
+        $symfony = new SymfonyApp('~', '{ class: Pushprom\Tests\Support\ThrowingClient, public: true }');
+        $symfony->boot();
+        $services = $symfony->getContainer()->get('test.service_container');
+        $services->get('messenger.default_bus')->dispatch(new SymfonyMessage('return'));
+        $consume = ['receivers' => ['mail'], '--limit' => 1, '--no-reset' => true, '--sleep' => 0];
+
+        self::assertSame(0, $symfony->console('messenger:consume', $consume));
+        self::assertSame([], $services->get('messenger.transport.mail')->get());
+    }
+
     public function testWhatIsLeftIsSentWhenAWorkerStops(): void
     {
         $symfony = SymfonyApp::recording();
