@@ -11,6 +11,9 @@ use Pushprom\ClientInterface;
  */
 final class CommandMetrics
 {
+    /** The label `command` of one whose name nobody can tell. */
+    public const UNKNOWN = 'unknown';
+
     public function __construct(private readonly ClientInterface $client)
     {
     }

@@ -67,6 +67,14 @@ final class RequestMetrics
     }
 
     /**
+     * Whether a request is being handled, so that its response is still to come: not the time to send.
+     */
+    public function isRunning(): bool
+    {
+        return $this->running !== [];
+    }
+
+    /**
      * @internal RunningRequest::end() calls it, once
      */
     public function count(RunningRequest $request, int $status, float $seconds): void
@@ -114,7 +122,7 @@ final class RequestMetrics
     {
         foreach ($this->running as $request) {
             // A process that was forked off while it was handled is not the one that answers it.
-            if ($request->processId === (int) \getmypid()) {
+            if ($request->processId === ProcessId::current()) {
                 $request->end(self::lastStatus());
             }
         }

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Pushprom\Http;
 
+use Pushprom\Attempt;
+
 /**
  * A request that is being handled.
  */
@@ -27,7 +29,7 @@ final class RunningRequest
         private readonly \Closure $method,
         private readonly \Closure $route
     ) {
-        $this->processId = (int) \getmypid();
+        $this->processId = ProcessId::current();
         $this->startNanoseconds = (int) \hrtime(true);
     }
 
@@ -52,7 +54,8 @@ final class RunningRequest
      */
     public function method(): ?string
     {
-        return self::told($this->method);
+        // Code of the application or its framework, as that of the route.
+        return Attempt::at($this->method);
     }
 
     /**
@@ -62,19 +65,6 @@ final class RunningRequest
      */
     public function route(): ?string
     {
-        return self::told($this->route);
-    }
-
-    /**
-     * @param \Closure(): ?string $teller
-     */
-    private static function told(\Closure $teller): ?string
-    {
-        try {
-            return $teller();
-        } catch (\Throwable) {
-            // Code of the application or its framework, which has its response already.
-            return null;
-        }
+        return Attempt::at($this->route);
     }
 }

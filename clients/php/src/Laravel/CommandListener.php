@@ -7,9 +7,11 @@ namespace Pushprom\Laravel;
 use Illuminate\Console\Events\CommandFinished;
 use Pushprom\ClientInterface;
 use Pushprom\Console\CommandMetrics;
+use Pushprom\Http\RequestMetrics;
 
 /**
- * Counts commands, and sends what was recorded after each.
+ * Counts commands, and sends what was recorded after each; but what runs within a request is sent with it, because
+ * its response should not wait.
  */
 final class CommandListener
 {
@@ -18,6 +20,8 @@ final class CommandListener
 
     public function __construct(
         private readonly CommandMetrics $metrics,
+        private readonly CommandNames $names,
+        private readonly RequestMetrics $requests,
         private readonly ClientInterface $client
     ) {
     }
@@ -25,7 +29,9 @@ final class CommandListener
     public function end(CommandFinished $event): void
     {
         // Artisan lists its commands if it is given none.
-        $this->metrics->count($event->command ?: 'list', $event->exitCode);
-        $this->client->flush();
+        $this->metrics->count($this->names->of($event->command ?: 'list'), $event->exitCode);
+        if (!$this->requests->isRunning()) {
+            $this->client->flush();
+        }
     }
 }

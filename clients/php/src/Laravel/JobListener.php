@@ -6,10 +6,12 @@ namespace Pushprom\Laravel;
 
 use Illuminate\Contracts\Queue\Job;
 use Illuminate\Queue\Events\JobExceptionOccurred;
+use Illuminate\Queue\Events\JobFailed;
 use Illuminate\Queue\Events\JobProcessed;
 use Illuminate\Queue\Events\JobProcessing;
 use Illuminate\Queue\Events\WorkerStopping;
 use Illuminate\Queue\Jobs\SyncJob;
+use Pushprom\Attempt;
 use Pushprom\ClientInterface;
 use Pushprom\Queue\JobMetrics;
 use Pushprom\Queue\Result;
@@ -17,8 +19,8 @@ use Pushprom\Queue\Result;
 /**
  * Counts jobs of queues, and sends what was recorded after each.
  *
- * Every attempt ends with JobProcessed or JobExceptionOccurred, whether or not JobFailed comes too, or else
- * with its worker.
+ * Every attempt ends with JobProcessed, JobExceptionOccurred or JobFailed, or else with its worker. The first of
+ * them counts: if the class of a job is gone, or if its own failed() throws, there is JobFailed alone.
  */
 final class JobListener
 {
@@ -27,6 +29,7 @@ final class JobListener
         JobProcessing::class => 'begin',
         JobProcessed::class => 'endProcessed',
         JobExceptionOccurred::class => 'endException',
+        JobFailed::class => 'endFailed',
         WorkerStopping::class => 'endWorker',
     ];
 
@@ -50,6 +53,11 @@ final class JobListener
     {
         // What runs where it was dispatched is marked as failed only after this, and never tried again.
         $this->end($event->job, $event->job instanceof SyncJob ? Result::Failed : Result::Retry);
+    }
+
+    public function endFailed(JobFailed $event): void
+    {
+        $this->end($event->job, Result::Failed);
     }
 
     /**
@@ -76,7 +84,13 @@ final class JobListener
 
     private function count(Job $job, Result $result): void
     {
-        $queue = (string) $job->getQueue();
-        $this->metrics->end($job, $queue, $job->resolveName(), $job->hasFailed() ? Result::Failed : $result);
+        // Whatever the payload says, which another application may have written.
+        $name = Attempt::at($job->resolveName(...));
+        $this->metrics->end(
+            $job,
+            (string) $job->getQueue(),
+            \is_scalar($name) ? (string) $name : JobMetrics::UNKNOWN,
+            $job->hasFailed() ? Result::Failed : $result
+        );
     }
 }

@@ -9,6 +9,7 @@ use Illuminate\Contracts\Events\Dispatcher;
 use Illuminate\Contracts\Http\Kernel;
 use Illuminate\Support\ServiceProvider;
 use Psr\Log\LoggerInterface;
+use Pushprom\Attempt;
 use Pushprom\ClientFactory;
 use Pushprom\ClientInterface;
 use Pushprom\Console\CommandMetrics;
@@ -22,30 +23,29 @@ final class PushpromServiceProvider extends ServiceProvider
 {
     private const CONFIG = __DIR__ . '/config/pushprom.php';
 
-    /** What counts with the client, by the option that turns it on. */
+    /** What counts with the client, and the method of the factory that makes it. */
     private const METRICS = [
-        'http_metrics' => RequestMetrics::class,
-        'queue_metrics' => JobMetrics::class,
-        'console_metrics' => CommandMetrics::class,
+        RequestMetrics::class => 'requestMetrics',
+        JobMetrics::class => 'jobMetrics',
+        CommandMetrics::class => 'commandMetrics',
     ];
 
     public function register(): void
     {
         $this->mergeConfigFrom(self::CONFIG, 'pushprom');
+        $this->app->singleton(ClientFactory::class, static fn (Container $app): ClientFactory => new ClientFactory(
+            static fn (): array => self::options($app),
+            static fn (): ?LoggerInterface => self::logger($app)
+        ));
         $this->app->singleton(
             ClientInterface::class,
-            static fn (Container $app): ClientInterface => ClientFactory::make(self::options($app), self::logger($app))
+            static fn (Container $app): ClientInterface => $app->make(ClientFactory::class)->client()
         );
-        foreach (self::METRICS as $option => $metrics) {
-            $this->app->singleton($metrics, static function (Container $app) use ($option, $metrics): object {
-                $options = self::options($app);
-                $client = ClientFactory::onlyIf($options[$option] ?? true, $app->make(ClientInterface::class));
-
-                return $metrics === RequestMetrics::class
-                    ? self::requestMetrics($client, $options)
-                    : new $metrics($client);
-            });
+        foreach (self::METRICS as $metrics => $method) {
+            $this->app->singleton($metrics, static fn (Container $app): object
+                => $app->make(ClientFactory::class)->$method($app->make(ClientInterface::class)));
         }
+        $this->app->singleton(CommandNames::class);
     }
 
     public function boot(): void
@@ -60,12 +60,12 @@ final class PushpromServiceProvider extends ServiceProvider
         $this->app->booted(static function (Container $app): void {
             // Octane handles each request with a copy of the application as it is now. What is not made by then
             // would be made again for each.
-            foreach (self::METRICS as $metrics) {
+            foreach (self::METRICS as $metrics => $_) {
                 $app->make($metrics);
             }
             // A test that puts another client in place means all that is counted.
             $app->rebinding(ClientInterface::class, static function (Container $app): void {
-                foreach (self::METRICS as $metrics) {
+                foreach (self::METRICS as $metrics => $_) {
                     $app->forgetInstance($metrics);
                 }
             });
@@ -74,16 +74,19 @@ final class PushpromServiceProvider extends ServiceProvider
 
     private function listen(Dispatcher $events): void
     {
-        foreach ([JobListener::class, CommandListener::class] as $listener) {
+        $app = $this->app;
+        foreach ([JobListener::class, CommandNames::class, CommandListener::class] as $listener) {
             foreach ($listener::EVENTS as $event => $method) {
-                // By name, so that it is made when there is such an event.
-                $events->listen($event, [$listener, $method]);
+                // It is made when there is such an event.
+                $events->listen($event, static function (object $event) use ($app, $listener, $method): void {
+                    Attempt::at(static fn () => $app->make($listener)->$method($event));
+                });
             }
         }
     }
 
     /**
-     * @return array<string, mixed>
+     * @return array<mixed>
      */
     private static function options(Container $app): array
     {
@@ -98,17 +101,5 @@ final class PushpromServiceProvider extends ServiceProvider
         $channel = self::options($app)['log_channel'] ?? null;
 
         return $channel === null ? $app->make('log') : $app->make('log')->channel($channel);
-    }
-
-    /**
-     * @param array<string, mixed> $options
-     */
-    private static function requestMetrics(ClientInterface $client, array $options): RequestMetrics
-    {
-        return new RequestMetrics(
-            $client,
-            \array_values((array) ($options['http_buckets'] ?? [])),
-            \filter_var($options['http_in_flight'] ?? false, \FILTER_VALIDATE_BOOL)
-        );
     }
 }

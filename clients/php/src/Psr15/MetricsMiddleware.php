@@ -12,7 +12,7 @@ use Pushprom\Http\RequestMetrics;
 
 /**
  * Counts requests. It belongs around all others, the one that makes responses of exceptions among them, and
- * a RouteTemplateMiddleware behind the router tells it the route.
+ * a RouteTemplateMiddleware behind the router tells it the route. Within another one it does nothing.
  */
 final class MetricsMiddleware implements MiddlewareInterface
 {
@@ -31,6 +31,9 @@ final class MetricsMiddleware implements MiddlewareInterface
 
     public function process(ServerRequestInterface $request, RequestHandlerInterface $handler): ResponseInterface
     {
+        if ($request->getAttribute(MatchedRoute::class) instanceof MatchedRoute) {
+            return $handler->handle($request);
+        }
         $route = new MatchedRoute();
         $inner = $request->withAttribute(MatchedRoute::class, $route);
         $running = $this->metrics->begin(

@@ -12,8 +12,8 @@ use Psr\Http\Message\ServerRequestInterface;
  */
 final class RouteTemplate
 {
-    /** Slim 4, Mezzio, Slim 3 and others. Routers put parameters of a path there too, which are no objects. */
-    private const ATTRIBUTES = ['__route__', 'Mezzio\Router\RouteResult', 'route'];
+    /** Slim 4 and Mezzio. */
+    private const ATTRIBUTES = ['__route__', 'Mezzio\Router\RouteResult'];
 
     /**
      * For MetricsMiddleware and RouteTemplateMiddleware, which take it if they are given nothing else.
@@ -52,21 +52,19 @@ final class RouteTemplate
     }
 
     /**
-     * By the public methods of the routes of Slim, Mezzio and league/route; Mezzio has a result around it.
+     * By the public methods of a route of Slim, and of a result of Mezzio. Without such a result around it, what has
+     * a path may be an address of the request, which never becomes a label.
      */
-    private static function of(object $route): ?string
+    private static function of(object $found): ?string
     {
-        if (\method_exists($route, 'getMatchedRoute')) {
-            $route = $route->getMatchedRoute();
-        }
-        foreach (['getPattern', 'getPath'] as $method) {
-            if (\is_object($route) && \method_exists($route, $method)) {
-                $template = $route->$method();
-
-                return \is_string($template) ? $template : null;
-            }
+        $template = null;
+        if (\method_exists($found, 'getPattern')) {
+            $template = $found->getPattern();
+        } elseif (\method_exists($found, 'getMatchedRoute')) {
+            $route = $found->getMatchedRoute();
+            $template = \is_object($route) && \method_exists($route, 'getPath') ? $route->getPath() : null;
         }
 
-        return null;
+        return \is_string($template) ? $template : null;
     }
 }

@@ -8,6 +8,7 @@ use Psr\Http\Message\ResponseInterface;
 use Psr\Http\Message\ServerRequestInterface;
 use Psr\Http\Server\MiddlewareInterface;
 use Psr\Http\Server\RequestHandlerInterface;
+use Pushprom\Attempt;
 
 /**
  * Tells the MetricsMiddleware around it the template of the route. It belongs right behind the router: what a
@@ -29,14 +30,7 @@ final class RouteTemplateMiddleware implements MiddlewareInterface
 
     public function process(ServerRequestInterface $request, RequestHandlerInterface $handler): ResponseInterface
     {
-        $route = $request->getAttribute(MatchedRoute::class);
-        if ($route instanceof MatchedRoute) {
-            try {
-                $route->template = ($this->template)($request);
-            } catch (\Throwable) {
-                // The request is counted without a route then; it is answered all the same.
-            }
-        }
+        MatchedRoute::tell($request, Attempt::at(fn (): ?string => ($this->template)($request)));
 
         return $handler->handle($request);
     }

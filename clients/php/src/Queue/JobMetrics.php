@@ -17,6 +17,9 @@ final class JobMetrics
     /** Upper bounds in seconds: jobs are what takes too long for a request. */
     public const BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600];
 
+    /** The label `job` of one whose name nobody can tell. */
+    public const UNKNOWN = 'unknown';
+
     /** @var \WeakMap<object, int> when each began, in nanoseconds */
     private \WeakMap $began;
 

@@ -4,13 +4,16 @@ declare(strict_types=1);
 
 namespace Pushprom\Symfony;
 
+use Pushprom\Attempt;
 use Pushprom\ClientInterface;
 use Pushprom\Console\CommandMetrics;
+use Pushprom\Http\RequestMetrics;
 use Symfony\Component\Console\Event\ConsoleTerminateEvent;
 use Symfony\Component\EventDispatcher\EventSubscriberInterface;
 
 /**
- * Counts commands, and sends what was recorded after each.
+ * Counts commands, and sends what was recorded after each; but what runs within a request is sent with it, because
+ * its response should not wait.
  */
 final class CommandSubscriber implements EventSubscriberInterface
 {
@@ -19,6 +22,7 @@ final class CommandSubscriber implements EventSubscriberInterface
 
     public function __construct(
         private readonly CommandMetrics $metrics,
+        private readonly RequestMetrics $requests,
         private readonly ClientInterface $client
     ) {
     }
@@ -33,7 +37,12 @@ final class CommandSubscriber implements EventSubscriberInterface
 
     public function end(ConsoleTerminateEvent $event): void
     {
-        $this->metrics->count((string) $event->getCommand()?->getName(), $event->getExitCode());
-        $this->client->flush();
+        Attempt::at(function () use ($event): void {
+            $name = $event->getCommand()?->getName() ?? CommandMetrics::UNKNOWN;
+            $this->metrics->count($name, $event->getExitCode());
+            if (!$this->requests->isRunning()) {
+                $this->client->flush();
+            }
+        });
     }
 }

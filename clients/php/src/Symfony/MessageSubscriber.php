@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Pushprom\Symfony;
 
+use Pushprom\Attempt;
 use Pushprom\ClientInterface;
 use Pushprom\Queue\JobMetrics;
 use Pushprom\Queue\Result;
@@ -44,7 +45,7 @@ final class MessageSubscriber implements EventSubscriberInterface
 
     public function begin(WorkerMessageReceivedEvent $event): void
     {
-        $this->metrics->begin($event->getEnvelope()->getMessage());
+        Attempt::at(fn () => $this->metrics->begin($event->getEnvelope()->getMessage()));
     }
 
     public function endHandled(WorkerMessageHandledEvent $event): void
@@ -59,13 +60,15 @@ final class MessageSubscriber implements EventSubscriberInterface
 
     public function flush(): void
     {
-        $this->client->flush();
+        Attempt::at($this->client->flush(...));
     }
 
     private function end(AbstractWorkerMessageEvent $event, Result $result): void
     {
-        $message = $event->getEnvelope()->getMessage();
-        $this->metrics->end($message, $event->getReceiverName(), $message::class, $result);
+        Attempt::at(function () use ($event, $result): void {
+            $message = $event->getEnvelope()->getMessage();
+            $this->metrics->end($message, $event->getReceiverName(), $message::class, $result);
+        });
         $this->flush();
     }
 }

@@ -26,6 +26,9 @@ final class RequestSubscriber implements EventSubscriberInterface
     private const FIRST = 4096;
     private const LAST = -4096;
 
+    /** Symfony before 6.2 sends the body of a streamed response at -1024. */
+    private const BEFORE_BODY = -1023;
+
     /** @var \WeakMap<Request, RunningRequest> */
     private \WeakMap $running;
 
@@ -43,7 +46,7 @@ final class RequestSubscriber implements EventSubscriberInterface
     {
         return [
             KernelEvents::REQUEST => ['begin', self::FIRST],
-            KernelEvents::RESPONSE => ['end', self::LAST],
+            KernelEvents::RESPONSE => ['end', self::BEFORE_BODY],
             KernelEvents::FINISH_REQUEST => ['endWithoutResponse', self::LAST],
             KernelEvents::TERMINATE => ['flush', self::LAST],
         ];

@@ -70,6 +70,7 @@ final class LaravelApp
         $router->get('/', static fn () => 'home');
         $router->get('/users/{id}', static fn (string $id) => "user $id");
         $router->put('/users/{id}', static fn () => response('', 204));
+        $router->options('/pots/{id}', static fn () => 'get');
         $router->get('/broken', static fn () => throw new \DomainException('no such pot'));
         $router->get('/forbidden', static fn () => abort(403));
 

@@ -28,11 +28,21 @@ final class LaravelJob implements ShouldQueue
     {
         match ($this->end) {
             'return' => null,
-            'throw' => throw new \DomainException('no such pot'),
+            'throw', 'throw twice' => throw new \DomainException('no such pot'),
             'fail' => $this->fail(new \DomainException('no such pot')),
             'release once' => $this->attempts() === 1 ? $this->release() : null,
             // As a worker does that kills its process because a job takes too long.
             'stop' => $events->dispatch(new WorkerStopping(1)),
         };
+    }
+
+    /**
+     * Laravel calls it when there is no other attempt.
+     */
+    public function failed(): void
+    {
+        if ($this->end === 'throw twice') {
+            throw new \LogicException('no such report');
+        }
     }
 }

@@ -40,7 +40,6 @@ final class SymfonyApp extends Kernel
         services:
             Pushprom\Tests\Support\SymfonyController: { public: true, autowire: true, tags: [controller] }
             Pushprom\Tests\Support\SymfonyMessageHandler: { tags: [messenger.message_handler] }
-            logger: { class: Pushprom\Tests\Support\ThrowingLogger, public: true }
         YAML;
 
     private const ROUTES = <<<'YAML'
@@ -55,31 +54,39 @@ final class SymfonyApp extends Kernel
         order: { path: /order, controller: Pushprom\Tests\Support\SymfonyController::order }
         around: { path: /around, controller: Pushprom\Tests\Support\SymfonyController::around }
         forbidden: { path: /forbidden, controller: Pushprom\Tests\Support\SymfonyController::forbidden }
+        streamed: { path: /streamed, controller: Pushprom\Tests\Support\SymfonyController::streamed }
+        command: { path: /command, controller: Pushprom\Tests\Support\SymfonyController::command }
         broken: { path: /broken, controller: Pushprom\Tests\Support\SymfonyController::broken }
         YAML;
 
     private readonly string $folder;
 
     /**
-     * @param string $pushprom the configuration under `pushprom`, as YAML in one line
+     * @param string $pushprom the configuration under `pushprom`, as YAML in one line, or all of the file
      * @param string $client the definition of a service in place of the client, as YAML in one line
+     * @param class-string $logger
      */
-    public function __construct(string $pushprom, string $client = '')
-    {
+    public function __construct(
+        string $pushprom,
+        string $client = '',
+        string $environment = 'test',
+        string $logger = ThrowingLogger::class
+    ) {
         require_once '/usr/share/php/Symfony/Bundle/FrameworkBundle/autoload.php';
         $this->folder = Folder::make();
         mkdir("$this->folder/config/packages", 0700, true);
         $files = [
             'packages/framework.yaml' => self::FRAMEWORK,
-            'packages/pushprom.yaml' => "pushprom: $pushprom",
+            'packages/pushprom.yaml' => str_contains($pushprom, "\n") ? $pushprom : "pushprom: $pushprom",
             'services.yaml' => self::SERVICES
+                . "\n    logger: { class: $logger, public: true, autowire: true }"
                 . ($client === '' ? '' : "\n    Pushprom\\ClientInterface: $client"),
             'routes.yaml' => self::ROUTES,
         ];
         foreach ($files as $name => $content) {
             file_put_contents("$this->folder/config/$name", "$content\n");
         }
-        parent::__construct('test', false);
+        parent::__construct($environment, false);
     }
 
     /**

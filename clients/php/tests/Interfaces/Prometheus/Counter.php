@@ -8,9 +8,11 @@ use Prometheus\Storage\Adapter;
 
 class Counter extends Collector
 {
+    public const TYPE = 'counter';
+
     public function getType(): string
     {
-        return 'counter';
+        return self::TYPE;
     }
 
     /**

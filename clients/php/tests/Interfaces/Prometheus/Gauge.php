@@ -8,9 +8,11 @@ use Prometheus\Storage\Adapter;
 
 class Gauge extends Collector
 {
+    public const TYPE = 'gauge';
+
     public function getType(): string
     {
-        return 'gauge';
+        return self::TYPE;
     }
 
     /**

@@ -8,6 +8,8 @@ use Prometheus\Storage\Adapter;
 
 class Summary extends Collector
 {
+    public const TYPE = 'summary';
+
     /**
      * @param string[] $labels
      * @param float[]|null $quantiles
@@ -22,11 +24,18 @@ class Summary extends Collector
         private readonly ?array $quantiles = null
     ) {
         parent::__construct($adapter, $namespace, $name, $help, $labels);
+        self::assertIncreasing($quantiles ?? self::getDefaultQuantiles());
+        if (min($quantiles ?? [1]) <= 0 || max($quantiles ?? [0]) >= 1 || $maxAgeSeconds <= 0) {
+            throw new \InvalidArgumentException('Quantiles are between 0 and 1, and maxAgeSeconds greater than 0');
+        }
+        if (in_array('quantile', $labels, true)) {
+            throw new \InvalidArgumentException("Summary cannot have a label named 'quantile'.");
+        }
     }
 
     public function getType(): string
     {
-        return 'summary';
+        return self::TYPE;
     }
 
     /**

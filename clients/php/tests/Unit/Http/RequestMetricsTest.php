@@ -7,6 +7,7 @@ namespace Pushprom\Tests\Unit\Http;
 use PHPUnit\Framework\TestCase;
 use Pushprom\Http\RequestMetrics;
 use Pushprom\Tests\Support\Messages;
+use Pushprom\Tests\Support\Script;
 
 final class RequestMetricsTest extends TestCase
 {
@@ -85,6 +86,34 @@ final class RequestMetricsTest extends TestCase
         $request->end(200);
 
         self::assertSame(-1, $client->rest()['http_requests_in_flight']);
+    }
+
+    /**
+     * @dataProvider ends
+     */
+    public function testARequestCountsWherePhpMayNotTellItsProcess(string $end, string $status): void
+    {
+        $code = <<<'PHP'
+            use Pushprom\Http\RequestMetrics;
+            use Pushprom\Tests\Support\Messages;
+
+            $client = new Messages();
+            afterClients(static fn () => print(json_encode(array_keys($client->rest()))));
+            $metrics = new RequestMetrics($client);
+            $request = $metrics->begin(static fn () => 'GET', static fn () => '/');
+            PHP;
+        $counted = Script::result("$code\n$end;", flags: ['-d', 'disable_functions=getmypid']);
+
+        self::assertSame("http_requests_total{method=\"GET\",route=\"/\",status=\"$status\"}", $counted[1]);
+    }
+
+    /**
+     * @return iterable<string, array{string, string}>
+     */
+    public static function ends(): iterable
+    {
+        yield 'with a response' => ['$request->end(200)', '200'];
+        yield 'with its process' => ['exit', '500'];
     }
 
     public function testRequestsAreNotHeldOnceTheyHaveEnded(): void

@@ -4,7 +4,9 @@ declare(strict_types=1);
 
 namespace Pushprom\Tests\Unit\Laravel;
 
+use Illuminate\Console\Events\CommandFinished;
 use Illuminate\Contracts\Console\Kernel;
+use Illuminate\Contracts\Queue\Job;
 use Illuminate\Http\Request;
 use Illuminate\Queue\Events\WorkerStopping;
 use Illuminate\Queue\WorkerOptions;
@@ -13,14 +15,18 @@ use PHPUnit\Framework\TestCase;
 use Pushprom\Client;
 use Pushprom\ClientInterface;
 use Pushprom\Http\RequestMetrics;
+use Pushprom\Laravel\JobListener;
 use Pushprom\Laravel\MetricsMiddleware;
 use Pushprom\Laravel\PushpromServiceProvider;
 use Pushprom\NullClient;
 use Pushprom\Queue\JobMetrics;
+use Pushprom\Tests\Support\CountingLogger;
 use Pushprom\Tests\Support\LaravelApp;
 use Pushprom\Tests\Support\LaravelJob;
 use Pushprom\Tests\Support\Messages;
 use Pushprom\Tests\Support\ThrowingLogger;
+use Symfony\Component\Console\Input\ArrayInput;
+use Symfony\Component\Console\Output\NullOutput;
 
 final class PushpromServiceProviderTest extends TestCase
 {
@@ -63,6 +69,8 @@ final class PushpromServiceProviderTest extends TestCase
             204,
             'method="PUT",route="/users/{id}"',
         ];
+        yield 'a question about a path' => ['OPTIONS', '/users/7', [], 200, 'method="OPTIONS",route="unmatched"'];
+        yield 'a route for questions' => ['OPTIONS', '/pots/7', [], 200, 'method="OPTIONS",route="/pots/{id}"'];
         yield 'a form with no method' => ['POST', '/', ['_method' => '?'], 404, 'method="POST",route="unmatched"'];
         yield 'an exception with a status' => ['GET', '/forbidden', [], 403, 'method="GET",route="/forbidden"'];
         yield 'any other exception' => ['GET', '/broken', [], 500, 'method="GET",route="/broken"'];
@@ -146,9 +154,52 @@ final class PushpromServiceProviderTest extends TestCase
         yield 'that is done' => ['return', 1, ['processed']];
         yield 'that throws' => ['throw', 1, ['failed']];
         yield 'that throws and is tried again' => ['throw', 2, ['retry', 'failed']];
+        yield 'that throws and cannot even fail' => ['throw twice', 1, ['failed']];
         yield 'that fails by itself' => ['fail', 2, ['failed']];
         yield 'that goes back to the queue' => ['release once', 2, ['retry', 'processed']];
         yield 'whose worker is stopped' => ['stop', 1, ['timeout']];
+    }
+
+    /**
+     * @dataProvider payloads
+     */
+    public function testAJobIsCountedWhateverItsPayloadSays(string $payload, string $job, string $result): void
+    {
+        $client = new Messages();
+        $laravel = $this->boot($client)->withQueue();
+        $laravel->app->make('queue')->pushRaw($payload, 'mail');
+        $laravel->app->make('queue.worker')->runNextJob('database', 'mail', new WorkerOptions());
+
+        self::assertSame(1, $client->sent[0]["queue_jobs_total{job=\"$job\",queue=\"mail\",result=\"$result\"}"]);
+        self::assertSame([], $laravel->app->make(JobMetrics::class)->running());
+    }
+
+    /**
+     * @return iterable<string, array{string, string, string}>
+     */
+    public static function payloads(): iterable
+    {
+        $handler = str_replace('\\', '\\\\', self::class) . '@ignore';
+        yield 'a number as name' => ["{\"displayName\":5,\"job\":\"$handler\",\"data\":[]}", '5', 'processed'];
+        yield 'a list as name' => ["{\"displayName\":[5],\"job\":\"$handler\",\"data\":[]}", 'unknown', 'processed'];
+        yield 'a class that is gone' => ['{"maxTries":1,"job":"Gone@fire","data":[]}', 'Gone@fire', 'failed'];
+    }
+
+    /**
+     * What a queue calls by the name in a payload.
+     */
+    public function ignore(Job $job): void
+    {
+        $job->delete();
+    }
+
+    public function testAListenerThatFailsIsNotSeenByTheWorker(): void
+    {
+        $laravel = (new LaravelApp())->boot();
+        $laravel->app->bind(JobListener::class, static fn () => throw new \LogicException('no such listener'));
+        $laravel->app->make('events')->dispatch(new WorkerStopping());
+
+        self::assertFalse($laravel->app->resolved(JobListener::class));
     }
 
     public function testWhatIsLeftIsSentWhenAWorkerStops(): void
@@ -208,6 +259,84 @@ final class PushpromServiceProviderTest extends TestCase
     }
 
     /**
+     * @dataProvider typed
+     */
+    public function testACommandHasOneNameHoweverItIsTyped(string $typed, string $name): void
+    {
+        $client = new Messages();
+        $laravel = $this->boot($client);
+        $laravel->artisan($typed);
+        // Later versions may tell of a command that there is not.
+        $event = new CommandFinished($typed, new ArrayInput([]), new NullOutput(), 0);
+        $laravel->app->make('events')->dispatch($event);
+        $label = "console_commands_total{command=\"$name\",exit_code=\"0\"}";
+
+        self::assertSame([$label], array_keys(array_merge(...$client->sent)));
+    }
+
+    /**
+     * @return iterable<string, array{string, string}>
+     */
+    public static function typed(): iterable
+    {
+        yield 'in full' => ['env', 'env'];
+        yield 'abbreviated' => ['en', 'env'];
+        yield 'nothing' => ['', 'list'];
+        yield 'what there is not' => ['wp-admin', 'unknown'];
+    }
+
+    public function testACommandWithinARequestIsSentWithIt(): void
+    {
+        $client = new Messages();
+        $laravel = $this->boot($client);
+        $artisan = $laravel->app->make(Kernel::class);
+        $laravel->app->make('router')->get('/env', static fn () => $artisan->call('env'));
+        $laravel->request('GET', '/env');
+        $laravel->artisan('env');
+
+        $command = 'console_commands_total{command="env",exit_code="0"}';
+        self::assertCount(2, $client->sent);
+        self::assertSame(1, $client->sent[0]['http_requests_total{method="GET",route="/env",status="200"}']);
+        self::assertSame(1, $client->sent[0][$command]);
+        self::assertSame([$command => 1], $client->sent[1]);
+    }
+
+    public function testTheMiddlewareInPlaceTwiceCountsOnce(): void
+    {
+        $client = new Messages();
+        $laravel = $this->boot($client);
+        $laravel->app->make('router')->get('/twice', static fn () => '')->middleware(MetricsMiddleware::class);
+        $laravel->request('GET', '/twice');
+
+        self::assertSame([[
+            'http_request_duration_seconds{method="GET",route="/twice"}' => 'observed 1',
+            'http_requests_total{method="GET",route="/twice",status="200"}' => 1,
+        ]], $client->sent);
+    }
+
+    /**
+     * @dataProvider loggers
+     */
+    public function testALoggerMayCountWithTheClient(string $url, string $told): void
+    {
+        $laravel = new LaravelApp(['url' => $url]);
+        $laravel->app->singleton('log', static fn ($app) => new CountingLogger($app->make(ClientInterface::class)));
+        $laravel->boot();
+        self::assertSame('home', $laravel->request('GET', '/')->getContent());
+
+        self::assertMatchesRegularExpression("/^$told/", $laravel->app->make('log')->told[0]);
+    }
+
+    /**
+     * @return iterable<string, array{string, string}>
+     */
+    public static function loggers(): iterable
+    {
+        yield 'of what is lost' => ['unix:///nonexistent/push.sock', 'warning: pushprom: '];
+        yield 'of a mistake' => ['gopher://pushprom', 'error: pushprom: nothing is sent: '];
+    }
+
+    /**
      * @dataProvider switches
      */
     public function testMetricsMayBeTurnedOff(string $option): void
@@ -240,7 +369,7 @@ final class PushpromServiceProviderTest extends TestCase
         $app = (new LaravelApp(['url' => 'udp://127.0.0.1:9090']))->boot()->app;
         self::assertInstanceOf(Client::class, $app->make(ClientInterface::class));
         self::assertSame($app->make(ClientInterface::class), $app->make(ClientInterface::class));
-        self::assertSame(500, $app->make('config')->get('pushprom.timeout_ms'), 'the defaults are there too');
+        self::assertArrayHasKey('timeout_ms', $app->make('config')->get('pushprom'), 'all options are there');
 
         self::assertInstanceOf(NullClient::class, (new LaravelApp())->boot()->app->make(ClientInterface::class));
         $off = new LaravelApp(['url' => 'udp://127.0.0.1:9090', 'enabled' => false]);

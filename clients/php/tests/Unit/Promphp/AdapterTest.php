@@ -6,6 +6,11 @@ namespace Pushprom\Tests\Unit\Promphp;
 
 use PHPUnit\Framework\TestCase;
 use Prometheus\CollectorRegistry;
+use Prometheus\Exception\MetricNotFoundException;
+use Prometheus\Exception\MetricsRegistrationException;
+use Prometheus\Histogram;
+use Prometheus\RegistryInterface;
+use Prometheus\RenderTextFormat;
 use Prometheus\Storage\Adapter as Storage;
 use Pushprom\ClientFactory;
 use Pushprom\Promphp\Adapter;
@@ -73,10 +78,18 @@ final class AdapterTest extends TestCase
                 => $registry->getOrRegisterHistogram('', 'took_seconds', 'Time.', [], [0.1, 1, INF])->observe(3),
             $took + ['buckets' => [0.1, 1], 'value' => 3],
         ];
-        yield 'a histogram with buckets by key' => [
-            static fn (CollectorRegistry $registry)
-                => $registry->getOrRegisterHistogram('', 'took_seconds', 'Time.', [], [3 => 0.1, 4 => 1])->observe(3),
-            $took + ['buckets' => [0.1, 1], 'value' => 3],
+        yield 'a histogram with buckets that grow' => [
+            static fn (CollectorRegistry $registry) => $registry
+                ->registerHistogram('', 'took_seconds', 'Time.', [], Histogram::exponentialBuckets(1, 2, 3))
+                ->observe(3),
+            $took + ['buckets' => [1, 2, 4], 'value' => 3],
+        ];
+        yield 'a metric that is registered in one place and counts in another' => [
+            static function (RegistryInterface $registry): void {
+                $registry->registerGauge('', 'queue', 'Jobs.');
+                $registry->getGauge('', 'queue')->set(7);
+            },
+            $queue + ['method' => 'set', 'value' => 7],
         ];
         $bytes = ['type' => 'summary', 'name' => 'page_bytes', 'help' => 'Size.', 'method' => 'observe'];
         yield 'a summary' => [
@@ -84,6 +97,60 @@ final class AdapterTest extends TestCase
                 => $registry->getOrRegisterSummary('', 'page_bytes', 'Size.', [], 84600, [0.01, 0.5, 0.999])
                     ->observe(100),
             $bytes + ['objectives' => ['0.01' => 0.001, '0.5' => 0.05, '0.999' => 0.0001], 'value' => 100],
+        ];
+    }
+
+    /**
+     * @dataProvider refusals
+     * @param callable(CollectorRegistry): mixed $record
+     * @param class-string<\Throwable> $error
+     */
+    public function testWhatTheLibraryRefusesIsNotPushed(callable $record, string $error): void
+    {
+        $client = new RecordingClient();
+        try {
+            $record(new CollectorRegistry(new Adapter($client), false));
+            self::fail('nothing was thrown');
+        } catch (\Exception $thrown) {
+            self::assertInstanceOf($error, $thrown);
+        }
+
+        self::assertSame([], $client->deltas());
+    }
+
+    /**
+     * @return iterable<string, array{callable(CollectorRegistry): mixed, class-string<\Throwable>}>
+     */
+    public static function refusals(): iterable
+    {
+        yield 'a metric twice' => [static function (CollectorRegistry $registry): void {
+            $registry->registerCounter('', 'orders_total', 'Orders.');
+            $registry->registerCounter('', 'orders_total', 'Orders.');
+        }, MetricsRegistrationException::class];
+        yield 'a metric that there is not' => [
+            static fn (CollectorRegistry $registry) => $registry->getSummary('', 'page_bytes'),
+            MetricNotFoundException::class,
+        ];
+        $calls = [
+            'a name' => ['Counter', 'orders-total', []],
+            'a label' => ['Counter', 'orders_total', ['__kind']],
+            'buckets that fall' => ['Histogram', 'took_seconds', [], [1, 0.1]],
+            'the label of buckets' => ['Histogram', 'took_seconds', ['le']],
+            'a quantile' => ['Summary', 'page_bytes', [], 600, [0.5, 1]],
+            'the label of quantiles' => ['Summary', 'page_bytes', ['quantile']],
+        ];
+        foreach ($calls as $what => [$type, $name, $labels]) {
+            $rest = array_slice($calls[$what], 3);
+            yield $what => [
+                static fn (CollectorRegistry $registry)
+                    => $registry->{"getOrRegister$type"}('', $name, 'Help.', $labels, ...$rest),
+                \InvalidArgumentException::class,
+            ];
+        }
+        yield 'too few values of labels' => [
+            static fn (CollectorRegistry $registry)
+                => $registry->registerCounter('', 'orders_total', 'Orders.', ['kind'])->inc(),
+            \InvalidArgumentException::class,
         ];
     }
 
@@ -151,6 +218,7 @@ final class AdapterTest extends TestCase
         $registry->getOrRegisterCounter('', 'orders_total', 'Orders.')->inc();
         self::assertSame([], $registry->getMetricFamilySamples());
         self::assertSame([], $registry->getMetricFamilySamples(false));
+        self::assertSame("\n", (new RenderTextFormat())->render($registry->getMetricFamilySamples()));
         $registry->wipeStorage();
 
         self::assertSame(1, $client->value('orders_total'), 'what was recorded is sent all the same');

@@ -6,6 +6,7 @@ namespace Pushprom\Tests\Unit\Psr15;
 
 use GuzzleHttp\Psr7\Response;
 use GuzzleHttp\Psr7\ServerRequest;
+use GuzzleHttp\Psr7\Uri;
 use PHPUnit\Framework\TestCase;
 use Psr\Http\Message\ResponseInterface;
 use Psr\Http\Message\ServerRequestInterface;
@@ -94,12 +95,12 @@ final class MetricsMiddlewareTest extends TestCase
             }
         };
         yield 'Slim 4' => ['__route__', $slim, '/users/{id}'];
-        yield 'Slim 3' => ['route', $slim, '/users/{id}'];
         yield 'Mezzio' => ['Mezzio\Router\RouteResult', $matched($mezzio), '/users/{id:\d+}'];
         yield 'Mezzio without a route' => ['Mezzio\Router\RouteResult', $matched(false), 'unmatched'];
-        yield 'league/route, by an attribute' => ['route', $mezzio, '/users/{id:\d+}'];
-        yield 'a parameter of the path' => ['route', '7', 'unmatched'];
-        yield 'an object of something else' => ['route', new \stdClass(), 'unmatched'];
+        yield 'a parameter of the path' => ['__route__', '7', 'unmatched'];
+        yield 'an object of something else' => ['__route__', new \stdClass(), 'unmatched'];
+        yield 'an address' => ['route', new Uri('/users/7'), 'unmatched'];
+        yield 'an address in place of a route' => ['__route__', new Uri('/users/7'), 'unmatched'];
         yield 'nothing' => ['locale', 'en', 'unmatched'];
     }
 
@@ -121,13 +122,14 @@ final class MetricsMiddlewareTest extends TestCase
     public static function namedAttributes(): iterable
     {
         $route = new class {
-            public function getPath(): string
+            public function getPattern(): string
             {
                 return '/books/{id}';
             }
         };
         yield 'text' => ['/users/{id}', '/users/{id}'];
         yield 'a route' => [$route, '/books/{id}'];
+        yield 'an address' => [new Uri('/users/7'), 'unmatched'];
         yield 'something else' => [['/users'], 'unmatched'];
     }
 
@@ -163,15 +165,35 @@ final class MetricsMiddlewareTest extends TestCase
     public function testCodeOfTheApplicationMayTellTheRoute(): void
     {
         $tell = static function (ServerRequestInterface $request): ResponseInterface {
-            $request->getAttribute(MatchedRoute::class)->template = '/users/{id}';
+            MatchedRoute::tell($request, '/users/{id}');
 
             return new Response(200);
         };
+        self::assertSame(200, $tell(new ServerRequest('GET', '/'))->getStatusCode(), 'nobody around has to listen');
         $client = new Messages();
         (new MetricsMiddleware(new RequestMetrics($client)))
             ->process(new ServerRequest('GET', '/users/7'), new Handler($tell));
 
         self::assertSame(1, $client->rest()['http_requests_total{method="GET",route="/users/{id}",status="200"}']);
+    }
+
+    public function testTheMiddlewareInPlaceTwiceCountsOnce(): void
+    {
+        $client = new Messages();
+        $around = new MetricsMiddleware(new RequestMetrics($client));
+        $within = new MetricsMiddleware(new RequestMetrics($client));
+        $application = new Handler(static function (ServerRequestInterface $request): ResponseInterface {
+            MatchedRoute::tell($request, '/users/{id}');
+
+            return new Response(200);
+        });
+        $handler = new Handler(static fn (ServerRequestInterface $request) => $within->process($request, $application));
+        $around->process(new ServerRequest('GET', '/users/7'), $handler);
+
+        self::assertSame([
+            'http_request_duration_seconds{method="GET",route="/users/{id}"}' => 'observed 1',
+            'http_requests_total{method="GET",route="/users/{id}",status="200"}' => 1,
+        ], $client->rest());
     }
 
     public function testWithoutTheMiddlewareAroundNothingIsTold(): void

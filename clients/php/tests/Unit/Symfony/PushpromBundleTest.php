@@ -7,6 +7,9 @@ namespace Pushprom\Tests\Unit\Symfony;
 use PHPUnit\Framework\TestCase;
 use Pushprom\Client;
 use Pushprom\NullClient;
+use Pushprom\Pending;
+use Pushprom\RecordingClient;
+use Pushprom\Tests\Support\CountingLogger;
 use Pushprom\Tests\Support\Messages;
 use Pushprom\Tests\Support\SymfonyApp;
 use Pushprom\Tests\Support\SymfonyMessage;
@@ -22,8 +25,8 @@ final class PushpromBundleTest extends TestCase
 
     protected function tearDown(): void
     {
-        foreach (['PUSHPROM_URL', 'PUSHPROM_HTTP_METRICS', 'PUSHPROM_TIMEOUT_MS'] as $name) {
-            putenv($name);
+        foreach (['URL', 'HTTP_METRICS', 'TIMEOUT_MS', 'LABELS', 'BUCKETS'] as $name) {
+            putenv("PUSHPROM_$name");
         }
     }
 
@@ -145,6 +148,18 @@ final class PushpromBundleTest extends TestCase
         yield 'that fails for good' => ['fail', ['failed']];
     }
 
+    public function testAClientThatFailsIsSeenNeitherByAWorkerNorByACommand(): void
+    {
+        $symfony = new SymfonyApp('~', '{ class: Pushprom\Tests\Support\ThrowingClient, public: true }');
+        $symfony->boot();
+        $services = $symfony->getContainer()->get('test.service_container');
+        $services->get('messenger.default_bus')->dispatch(new SymfonyMessage('return'));
+        $consume = ['receivers' => ['mail'], '--limit' => 1, '--no-reset' => true, '--sleep' => 0];
+
+        self::assertSame(0, $symfony->console('messenger:consume', $consume));
+        self::assertSame([], $services->get('messenger.transport.mail')->get());
+    }
+
     public function testWhatIsLeftIsSentWhenAWorkerStops(): void
     {
         $symfony = SymfonyApp::recording();
@@ -166,6 +181,112 @@ final class PushpromBundleTest extends TestCase
             ['console_commands_total{command="about",exit_code="0"}' => 1],
             ['console_commands_total{command="debug:router",exit_code="1"}' => 1],
         ], self::sent($symfony));
+    }
+
+    public function testACommandWithinARequestIsSentWithIt(): void
+    {
+        $symfony = SymfonyApp::recording();
+        $symfony->request('GET', '/command');
+        $sent = self::sent($symfony);
+
+        self::assertCount(1, $sent);
+        self::assertSame(1, $sent[0]['console_commands_total{command="about",exit_code="0"}']);
+        self::assertSame(1, $sent[0]['http_requests_total{method="GET",route="command",status="200"}']);
+    }
+
+    public function testTheBodyOfAStreamedResponseIsNotInTheDuration(): void
+    {
+        $symfony = SymfonyApp::recording();
+        $symfony->request('GET', '/');
+        $symfony->request('GET', '/streamed');
+        $client = $symfony->client();
+        self::assertInstanceOf(Messages::class, $client);
+        [$observed] = array_values(array_filter(
+            $client->changes,
+            static fn (Pending $change) => ($change->series->labels['route'] ?? '') === 'streamed'
+                && $change->observed !== []
+        ));
+
+        self::assertLessThan(0.05, $observed->observed[0]);
+    }
+
+    /**
+     * @dataProvider environments
+     */
+    public function testAVariableThatIsMissingOrWrongStopsNothing(?string $timeout, string $told): void
+    {
+        putenv('PUSHPROM_URL=udp://127.0.0.1:9090');
+        putenv($timeout === null ? 'PUSHPROM_TIMEOUT_MS' : "PUSHPROM_TIMEOUT_MS=$timeout");
+        $symfony = new SymfonyApp(
+            "{ url: '%env(PUSHPROM_URL)%', timeout_ms: '%env(int:PUSHPROM_TIMEOUT_MS)%' }",
+            logger: CountingLogger::class
+        );
+        self::assertSame(0, $symfony->console('cache:warmup'));
+        self::assertSame(0, $symfony->console('about'));
+        self::assertSame('home', $symfony->request('GET', '/')->getContent());
+        self::assertInstanceOf(NullClient::class, $symfony->client());
+
+        $logger = $symfony->getContainer()->get('logger');
+        self::assertSame(["error: pushprom: nothing is sent: $told"], $logger->told);
+    }
+
+    /**
+     * @return iterable<string, array{?string, string}>
+     */
+    public static function environments(): iterable
+    {
+        yield 'missing' => [null, 'Environment variable not found: "PUSHPROM_TIMEOUT_MS".'];
+        yield 'wrong' => ['soon', 'Non-numeric env var "PUSHPROM_TIMEOUT_MS" cannot be cast to int.'];
+    }
+
+    /**
+     * @dataProvider documented
+     * @param class-string $class
+     */
+    public function testTheConfigurationOfTheDocumentationWorks(string $environment, string $url, string $class): void
+    {
+        putenv($url);
+        $page = (string) file_get_contents(dirname(__DIR__, 3) . '/docs/frameworks.md');
+        self::assertSame(1, preg_match('~```yaml\n(# config/packages/pushprom.yaml\n.*?)```~s', $page, $snippet));
+        $symfony = new SymfonyApp($snippet[1], environment: $environment);
+
+        self::assertSame('home', $symfony->request('GET', '/')->getContent());
+        self::assertInstanceOf($class, $symfony->client());
+    }
+
+    /**
+     * @return iterable<string, array{string, string, class-string}>
+     */
+    public static function documented(): iterable
+    {
+        $url = 'PUSHPROM_URL=udp://127.0.0.1:9090';
+        yield 'in production' => ['prod', $url, Client::class];
+        yield 'in production, without the variable' => ['prod', 'PUSHPROM_URL', NullClient::class];
+        yield 'in a test' => ['test', $url, RecordingClient::class];
+        yield 'in a test, without the variable' => ['test', 'PUSHPROM_URL', RecordingClient::class];
+    }
+
+    public function testALoggerMayCountWithTheClient(): void
+    {
+        $symfony = new SymfonyApp("{ url: 'unix:///nonexistent/push.sock' }", logger: CountingLogger::class);
+        self::assertSame('home', $symfony->request('GET', '/')->getContent());
+        $logger = $symfony->getContainer()->get('logger');
+
+        self::assertStringStartsWith('warning: pushprom: ', $logger->told[0]);
+    }
+
+    public function testLabelsAndBucketsMayComeFromTheEnvironment(): void
+    {
+        putenv('PUSHPROM_LABELS={"app":"shop"}');
+        putenv('PUSHPROM_BUCKETS=0.1,1');
+        $symfony = SymfonyApp::recording(
+            "{ const_labels: '%env(json:PUSHPROM_LABELS)%', http_buckets: '%env(csv:PUSHPROM_BUCKETS)%' }"
+        );
+        $symfony->request('GET', '/');
+        $client = $symfony->client();
+        self::assertInstanceOf(Messages::class, $client);
+
+        self::assertSame(['buckets' => [0.1, 1]], $client->changes[0]->series->recipe);
     }
 
     public function testOptionsMayComeFromTheEnvironment(): void

@@ -8,7 +8,8 @@ use Prometheus\MetricFamilySamples;
 
 /**
  * The interface of storages of promphp/prometheus_client_php 2.x, which cannot be installed here, written from
- * its documentation. So are the classes beside it: what an application calls, and what arrives at a storage.
+ * its documentation. So are the classes beside it: what an application calls, what they refuse, and what arrives at
+ * a storage.
  */
 interface Adapter
 {
