@@ -12,6 +12,8 @@ use Pushprom\Endpoint;
 use Pushprom\Losses;
 use Pushprom\Reason;
 use Pushprom\Transport\DatagramTransport;
+use Pushprom\Transport\Deadline;
+use Pushprom\Transport\Outage;
 
 /**
  * Sends deltas one by one, at once, as messagebird/pushprom-php-client does and with the same bytes. With a
@@ -66,7 +68,7 @@ class Connection
         ?callable $warningLogger = null,
         ?ClientInterface $client = null,
         int $connectTimeoutMs = 500,
-        int $timeoutMs = 1_000
+        private readonly int $timeoutMs = 1_000
     ) {
         $this->protocol = \str_starts_with(\strtolower($url), 'unix://')
             ? 'unix'
@@ -90,7 +92,12 @@ class Connection
             return;
         }
         if ($endpoint->scheme === 'udp' || $endpoint->scheme === 'unix') {
-            $this->datagrams = new DatagramTransport($endpoint, self::SAFE_BYTES, $timeoutMs, $this->losses);
+            $this->datagrams = new DatagramTransport(
+                $endpoint,
+                self::SAFE_BYTES,
+                new Outage((string) $endpoint),
+                $this->losses
+            );
         } else {
             $credentials = self::credentials($url);
             $this->http = new HttpPush($endpoint, $credentials, $connectTimeoutMs, $timeoutMs, $this->losses);
@@ -155,7 +162,7 @@ class Connection
                 self::SAFE_BYTES
             ));
         }
-        $datagrams->send([$message], true);
+        $datagrams->send([$message], true, Deadline::in($this->timeoutMs));
     }
 
     /**

@@ -45,10 +45,8 @@ final class Client extends Recorder
 
     private ?Transport $transport = null;
 
-    private int $processId = 0;
-
-    /** Whether this process may be one that was forked off: PHP tells nobody, so it is asked each time. */
-    private readonly bool $asksForForks;
+    /** 0 if nothing here forks; PHP tells nobody of a fork, so it is asked each time otherwise. */
+    private int $processId;
 
     /**
      * The clients of this process, to be sent at its end.
@@ -119,19 +117,15 @@ final class Client extends Recorder
         }
         if ($token !== null && \preg_match('/^[\x21-\x7e]+$/D', $token) !== 1) {
             throw new \InvalidArgumentException(
-                'pushprom: the token is empty or has a character that no header can have, such as the line end of a file'
+                'pushprom: the token is empty or has a character that no header can have; is it the line end of a file?'
             );
         }
         if (!\function_exists('hrtime')) {
-            throw new \InvalidArgumentException('pushprom: hrtime() is needed; take it out of disable_functions in php.ini');
+            throw new \InvalidArgumentException('pushprom: disable_functions of php.ini has hrtime, which is needed');
         }
         $this->losses = new Losses($this->logger);
         $this->buffer = new Buffer($flushCount, (int) \min($flushIntervalSeconds * 1e9, 1e18));
-        // Lists of what to disable in php.ini often have getmypid. PHP-FPM forks before it runs anything of ours, and
-        // has no function for it.
-        $this->asksForForks = \function_exists('getmypid')
-            && (\function_exists('pcntl_fork') || \extension_loaded('swoole') || \extension_loaded('openswoole'));
-        $this->processId = $this->asksForForks ? (int) \getmypid() : 0;
+        $this->processId = ProcessId::current();
         $this->flushAtEnd();
     }
 
@@ -144,7 +138,7 @@ final class Client extends Recorder
 
     public function record(Series $series, Method $method, int|float $value = 0): void
     {
-        if ($this->asksForForks) {
+        if ($this->processId !== 0) {
             $this->noticeFork();
         }
         if ($series->fault !== null) {
@@ -277,7 +271,8 @@ final class Client extends Recorder
      */
     private function noticeFork(): void
     {
-        if ($this->asksForForks && $this->processId !== ($processId = (int) \getmypid())) {
+        $processId = ProcessId::current();
+        if ($processId !== $this->processId) {
             $this->processId = $processId;
             $this->buffer->take();
             $this->losses = new Losses($this->logger);

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Pushprom\Http;
 
 use Pushprom\ClientInterface;
+use Pushprom\ProcessId;
 
 /**
  * What is counted of HTTP requests, for every framework alike:

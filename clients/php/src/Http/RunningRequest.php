@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Pushprom\Http;
 
 use Pushprom\Attempt;
+use Pushprom\ProcessId;
 
 /**
  * A request that is being handled.
