@@ -86,9 +86,24 @@ final class FailuresTest extends TestCase
         $unavailable = ['unavailable' => 21];
         $head = "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n";
         $endless = "HTTP/1.1 200 OK\r\n\r\n";
+        $interim = "HTTP/1.1 100 Continue\r\n\r\n";
+        $hints = "HTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\n\r\n";
         $cases = [
             'is right' => [FakeServer::answer(200, 'ok'), FakeServer::KEEP, []],
             'is right and closes' => [FakeServer::answer(200, 'ok'), FakeServer::CLOSE, []],
+            'has a trailer' => [
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n",
+                FakeServer::CLOSE,
+                [],
+            ],
+            'has lines that end otherwise' => ["HTTP/1.1 200 OK\nContent-Length: 2\n\nok", FakeServer::KEEP, []],
+            'comes after another' => ["$interim$hints" . FakeServer::answer(200, 'ok'), FakeServer::KEEP, []],
+            'is 401 after another' => [$interim . FakeServer::answer(401, 'who?'), FakeServer::KEEP, $all],
+            'does not come after another' => [$interim, FakeServer::CLOSE, $unreachable],
+            'never comes after another' => [$interim, FakeServer::HANG, $late],
+            'breaks off after another' => ["{$interim}HTTP/1.1 200 OK\r\nX-", FakeServer::CLOSE, $unreachable],
+            'is 204' => ["HTTP/1.1 204 No Content\r\n\r\n", FakeServer::KEEP, []],
+            'is 304' => ["HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", FakeServer::KEEP, $all],
             'never comes' => ['', FakeServer::HANG, $late],
             'trickles' => [$head, FakeServer::TRICKLE, $late],
             'trickles in its header' => ["HTTP/1.1 200 OK\r\nX-Odd: ", FakeServer::TRICKLE, $late],
