@@ -87,7 +87,7 @@ final class ClientFactoryTest extends TestCase
      */
     public static function mistakes(): iterable
     {
-        yield 'no address' => [['url' => '127.0.0.1:9090'], 'nothing is sent: pushprom: "127.0.0.1:9090" is no'];
+        yield 'no address' => [['url' => '127.0.0.1:9090'], 'nothing is sent: pushprom: the URL is no address'];
         yield 'a number as url' => [['url' => 9090], 'nothing is sent: '];
         yield 'a number that is none' => [['url' => 'udp://h', 'timeout_ms' => 'soon'], 'timeoutMs'];
         yield 'a number out of range' => [['url' => 'udp://h', 'timeout_ms' => '0'], 'timeoutMs is 0'];
