@@ -20,7 +20,7 @@ use Pushprom\Transport\DatagramTransport;
  *     $connection = new \pushprom\Connection($url, $constLabels, client: new \Pushprom\Client($url));
  *
  * A delta that cannot be composed, such as `set` of a counter, goes its own way at once all the same, so that
- * what the server says to it is what it has always said.
+ * what the server says to it is what it has always said. What was gathered until then goes before it.
  *
  * Nothing here warns or prints, and only the constructor throws.
  */
@@ -109,6 +109,8 @@ class Connection
         if ($this->client !== null && RawDelta::record($this->client, $delta)) {
             return null;
         }
+        // What was pushed before it has to arrive before it.
+        $this->client?->flush();
         if ($delta['labels'] === []) {
             // An empty array would be a list.
             $delta['labels'] = new \stdClass();
