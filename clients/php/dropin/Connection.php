@@ -22,7 +22,7 @@ use Pushprom\Transport\Outage;
  *     $connection = new \pushprom\Connection($url, $constLabels, client: new \Pushprom\Client($url));
  *
  * A delta that cannot be composed, such as `set` of a counter, goes its own way at once all the same, so that
- * what the server says to it is what it has always said.
+ * what the server says to it is what it has always said. What was gathered until then goes before it.
  *
  * Nothing here warns or prints, and only the constructor throws.
  */
@@ -63,7 +63,7 @@ class Connection
      * @throws \InvalidArgumentException if a timeout is no time
      */
     public function __construct(
-        string $url,
+        #[\SensitiveParameter] string $url,
         array $constLabels = [],
         ?callable $warningLogger = null,
         ?ClientInterface $client = null,
@@ -99,8 +99,7 @@ class Connection
                 $this->losses
             );
         } else {
-            $credentials = self::credentials($url);
-            $this->http = new HttpPush($endpoint, $credentials, $connectTimeoutMs, $timeoutMs, $this->losses);
+            $this->http = new HttpPush($endpoint, $connectTimeoutMs, $timeoutMs, $this->losses);
         }
     }
 
@@ -117,6 +116,8 @@ class Connection
         if ($this->client !== null && RawDelta::record($this->client, $delta)) {
             return null;
         }
+        // What was pushed before it has to arrive before it.
+        $this->client?->flush();
         if ($delta['labels'] === []) {
             // An empty array would be a list.
             $delta['labels'] = new \stdClass();
@@ -126,7 +127,7 @@ class Connection
             return $this->http->send($message);
         }
         if ($this->datagrams === null) {
-            $this->losses->add(Reason::Unreachable, 1, 'the URL of the connection names no host');
+            $this->losses->add(Reason::Unreachable, 1, 'the URL of the connection is no address');
 
             return \str_starts_with($this->protocol, 'http') ? false : null;
         }
@@ -166,13 +167,13 @@ class Connection
     }
 
     /**
-     * @return Endpoint|null none if the URL has no host, which has never been an error here
+     * @return Endpoint|null none if the URL is no address, which has never been an error here
      */
-    private function endpoint(string $url): ?Endpoint
+    private function endpoint(#[\SensitiveParameter] string $url): ?Endpoint
     {
         if ($this->protocol !== 'unix') {
             $port = \parse_url($url, \PHP_URL_PORT) ?? self::PORTS[$this->protocol];
-            $url = "$this->protocol://" . \parse_url($url, \PHP_URL_HOST) . ":$port/";
+            $url = "$this->protocol://" . self::credentials($url) . \parse_url($url, \PHP_URL_HOST) . ":$port/";
         }
         try {
             return Endpoint::parse($url);
@@ -182,13 +183,14 @@ class Connection
     }
 
     /**
-     * @return string|null user and password as they are written in the URL
+     * @return string for a URL; user and password are those letters that are written, which is what they have
+     *     always been here
      */
-    private static function credentials(string $url): ?string
+    private static function credentials(#[\SensitiveParameter] string $url): string
     {
         $user = (string) \parse_url($url, \PHP_URL_USER);
         $password = (string) \parse_url($url, \PHP_URL_PASS);
 
-        return $user === '' || $password === '' ? null : "$user:$password";
+        return $user === '' || $password === '' ? '' : \rawurlencode($user) . ':' . \rawurlencode($password) . '@';
     }
 }

@@ -27,8 +27,8 @@ final class Client extends Recorder
     private const MOST_MS = 60_000;
     private const MOST_RETRIES = 10;
 
-    /** Some ten megabytes of what waits. */
-    private const MOST_COUNT = 100_000;
+    /** Some hundred megabytes of what waits. */
+    private const MOST_COUNT = 1_000_000;
 
     /** What a flush needs after the application has used up all memory. */
     private const RESERVE_BYTES = 8 * 1024 * 1024;
@@ -85,10 +85,10 @@ final class Client extends Recorder
      * @throws \InvalidArgumentException if the configuration cannot be followed; nothing else ever throws
      */
     public function __construct(
-        string $url,
+        #[\SensitiveParameter] string $url,
         array $constLabels = [],
         private readonly LoggerInterface|\Closure|null $logger = null,
-        private readonly ?string $token = null,
+        #[\SensitiveParameter] private readonly ?string $token = null,
         private readonly ?string $caFile = null,
         private readonly int $connectTimeoutMs = 100,
         private readonly int $timeoutMs = 500,

@@ -7,11 +7,14 @@ namespace pushprom\yii2;
 use Pushprom\Client;
 use pushprom\Connection;
 use pushprom\Counter;
+use Pushprom\Dropin\LabelValue;
 use pushprom\Gauge;
 use pushprom\Histogram;
+use Pushprom\Series;
 use pushprom\Summary;
 use Yii;
 use yii\base\Application;
+use yii\base\ErrorHandler;
 use yii\base\InvalidConfigException;
 use yii\base\UnknownMethodException;
 use yii\web\Response;
@@ -82,6 +85,7 @@ class ConnectionProxy extends \yii\base\Component
         }
         if (Yii::$app !== null) {
             $this->sendAfterResponseOf(Yii::$app, $this->client);
+            self::sendAfterFatalErrorOf(Yii::$app, $this->client);
         }
     }
 
@@ -175,12 +179,17 @@ class ConnectionProxy extends \yii\base\Component
      */
     protected function stat($methodName, $type, $name, $help, array $labels = [], $value = null)
     {
-        $class = self::TYPES[\strtolower((string) $type)] ?? null;
+        $type = LabelValue::text($type);
+        $class = self::TYPES[\strtolower($type)] ?? null;
         if ($class === null || !\method_exists($class, $methodName)) {
+            $name = LabelValue::text($name);
             $this->warnings->tell("there is no $methodName() of a $type named \"$name\"");
 
             return;
         }
+        // Whatever has a text, as ever; what has none is told of below.
+        $name = Series::text($name) ?? $name;
+        $help = Series::text($help) ?? $help;
         try {
             $metric = new $class($this->connection, $name, $help, $labels);
         } catch (\Throwable $error) {
@@ -276,7 +285,7 @@ class ConnectionProxy extends \yii\base\Component
     /**
      * Without a port, HTTP means port 80 or 443 to a connection, as ever, and 9091 to a client.
      */
-    private static function withPort(string $url): string
+    private static function withPort(#[\SensitiveParameter] string $url): string
     {
         $rest = '://([^/?#]*@)?(\[[^]]*]|[^/?#:@]+)(?=[/?#]|$)~i';
 
@@ -300,5 +309,22 @@ class ConnectionProxy extends \yii\base\Component
             $response = $app->get('response', false);
             $response instanceof Response ? $response->on(Response::EVENT_AFTER_SEND, $finish) : $finish();
         });
+    }
+
+    /**
+     * After a fatal error, Yii ends the process before the client would send at its end. Before Yii 2.0.46 it did so
+     * without a word, and nothing can be sent.
+     */
+    private static function sendAfterFatalErrorOf(Application $app, Client $client): void
+    {
+        $handler = $app->has('errorHandler', true) ? $app->get('errorHandler') : null;
+        if ($handler instanceof ErrorHandler) {
+            // Yii registers its own end behind this, and behind the functions that the application has registered.
+            $send = static function () use ($client): void {
+                $client->finish();
+                Yii::getLogger()->flush(true);
+            };
+            $handler->on('shutdown', static fn () => \register_shutdown_function($send));
+        }
     }
 }

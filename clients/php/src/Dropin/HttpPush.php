@@ -23,22 +23,16 @@ final class HttpPush
     /** @var array<string, string> in the order of the old client, which curl keeps */
     private readonly array $headers;
 
-    /**
-     * @param string|null $credentials as in `user:password`
-     */
     public function __construct(
         private readonly Endpoint $endpoint,
-        ?string $credentials,
         private readonly int $connectTimeoutMs,
         private readonly int $timeoutMs,
         private readonly Losses $losses
     ) {
         $this->outage = new Outage((string) $endpoint);
         $headers = ['Accept' => '*/*', 'Content-Type' => 'application/json'];
-        if ($credentials !== null) {
-            $headers = ['Authorization' => 'Basic ' . \base64_encode($credentials)] + $headers;
-        }
-        $this->headers = $headers;
+        $authorization = $endpoint->basicAuthorization();
+        $this->headers = $authorization === null ? $headers : ['Authorization' => $authorization] + $headers;
     }
 
     /**

@@ -35,18 +35,15 @@ final class CurlExchange implements Exchange
             $lines[] = "$name: $value";
         }
         $answer = '';
-        $retryAfter = null;
-        $hasHeader = false;
+        $header = '';
         \curl_setopt_array($curl, [
             \CURLOPT_POSTFIELDS => $body,
             \CURLOPT_HTTPHEADER => $lines,
             \CURLOPT_CONNECTTIMEOUT_MS => $connectTimeoutMs,
             \CURLOPT_TIMEOUT_MS => $timeoutMs,
-            \CURLOPT_HEADERFUNCTION => static function ($curl, string $line) use (&$retryAfter, &$hasHeader): int {
-                $hasHeader = $line === "\r\n";
-                if (\preg_match('/^retry-after:\s*(\d{1,9})\s*$/i', $line, $found) === 1) {
-                    $retryAfter = (int) $found[1];
-                }
+            \CURLOPT_HEADERFUNCTION => static function ($curl, string $line) use (&$header): int {
+                // What came before a status line is an interim answer.
+                $header = \str_starts_with($line, 'HTTP/') ? $line : $header . $line;
 
                 return \strlen($line);
             },
@@ -60,11 +57,15 @@ final class CurlExchange implements Exchange
         \curl_exec($curl);
         $status = (int) \curl_getinfo($curl, \CURLINFO_RESPONSE_CODE);
         $error = \curl_errno($curl);
-        if ($error === 0 && !$hasHeader) {
-            return Answer::none('the connection was closed within the header of the answer');
+        // Behind the empty line, there may be a trailer.
+        $isWhole = \preg_match(self::HEADER, $header, $found) === 1;
+        if ($isWhole && ($error === 0 || $error === \CURLE_WRITE_ERROR)) {
+            $asks = \preg_match('/^retry-after:\s*(\d{1,9})\s*$/im', $found[1], $after) === 1;
+
+            return Answer::of($status, $answer, $asks ? (int) $after[1] : null);
         }
-        if ($error === 0 || ($error === \CURLE_WRITE_ERROR && $status !== 0)) {
-            return Answer::of($status, $answer, $retryAfter);
+        if ($error === 0) {
+            return Answer::none('the connection was closed within the header of the answer');
         }
         $connected = (float) \curl_getinfo($curl, \CURLINFO_PRETRANSFER_TIME) > 0;
 

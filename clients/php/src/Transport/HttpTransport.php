@@ -52,10 +52,9 @@ final class HttpTransport implements Transport
         private readonly Losses $losses
     ) {
         $headers = ['Content-Type' => 'application/json', 'User-Agent' => 'pushprom-php'];
-        if ($token !== null) {
-            $headers['Authorization'] = "Bearer $token";
-        } elseif ($endpoint->user !== null) {
-            $headers['Authorization'] = 'Basic ' . \base64_encode("$endpoint->user:$endpoint->password");
+        $authorization = $token === null ? $endpoint->basicAuthorization() : "Bearer $token";
+        if ($authorization !== null) {
+            $headers['Authorization'] = $authorization;
         }
         $this->headers = $headers;
     }

@@ -141,21 +141,20 @@ final class StreamExchange implements Exchange
 
     private static function answer(string $bytes): Answer
     {
-        if (\preg_match('~^HTTP/1\.[01] (\d{3})~', $bytes, $found) !== 1) {
+        if (\preg_match('~^HTTP/1\.[01] \d{3}~', $bytes) !== 1) {
             return Answer::none($bytes === '' ? 'the connection was closed' : 'the answer is not HTTP');
         }
-        $end = \strpos($bytes, "\r\n\r\n");
-        if ($end === false) {
+        $parts = self::parts($bytes);
+        if ($parts === null) {
             return Answer::none('the connection was closed within the header of the answer');
         }
-        $head = \substr($bytes, 0, $end);
-        $body = \substr($bytes, $end + 4);
+        [$head, $body] = $parts;
         if (\strlen($body) < (self::length($head) ?? 0) && \strlen($bytes) <= self::ANSWER_BYTES) {
             return Answer::none('the connection was closed within the answer');
         }
         $retryAfter = \preg_match('/^retry-after:\s*(\d{1,9})\s*$/im', $head, $after) === 1 ? (int) $after[1] : null;
 
-        return Answer::of((int) $found[1], $body, $retryAfter);
+        return Answer::of(self::status($head), $body, $retryAfter);
     }
 
     /**
@@ -163,14 +162,44 @@ final class StreamExchange implements Exchange
      */
     private static function isWhole(string $bytes): bool
     {
-        $end = \strpos($bytes, "\r\n\r\n");
-        $length = $end === false ? null : self::length(\substr($bytes, 0, $end));
+        $parts = self::parts($bytes);
+        $length = $parts === null ? null : self::length($parts[0]);
 
-        return $length !== null && \strlen($bytes) - (int) $end - 4 >= $length;
+        return $parts !== null && $length !== null && \strlen($parts[1]) >= $length;
     }
 
+    /**
+     * Header and body of the answer, without the interim ones (100 to 199) that may come before it.
+     *
+     * @return array{string, string}|null none as long as the header has no end
+     */
+    private static function parts(string $bytes): ?array
+    {
+        do {
+            if (\preg_match(self::HEADER, $bytes, $found) !== 1) {
+                return null;
+            }
+            [$all, $head] = $found;
+            $bytes = \substr($bytes, \strlen($all));
+        } while (\intdiv(self::status($head), 100) === 1);
+
+        return [$head, $bytes];
+    }
+
+    private static function status(string $head): int
+    {
+        return (int) \substr($head, \strlen('HTTP/1.1 '), 3);
+    }
+
+    /**
+     * @return int|null of the body; null if its end is that of the connection
+     */
     private static function length(string $head): ?int
     {
+        if (\in_array(self::status($head), [204, 304], true)) {
+            return 0;
+        }
+
         return \preg_match('/^content-length:\s*(\d{1,9})\s*$/im', $head, $found) === 1 ? (int) $found[1] : null;
     }
 }

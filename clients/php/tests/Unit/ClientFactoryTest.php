@@ -94,9 +94,9 @@ final class ClientFactoryTest extends TestCase
      */
     public static function mistakes(): iterable
     {
-        yield 'no address' => [['url' => '127.0.0.1:9090'], 'nothing is sent: "127.0.0.1:9090" is no address'];
+        yield 'no address' => [['url' => '127.0.0.1:9090'], 'nothing is sent: the URL is no address'];
         $url = ['url' => 'udp://h'];
-        yield 'a number as url' => [['url' => 9090], 'nothing is sent: "9090" is no address'];
+        yield 'a number as url' => [['url' => 9090], 'nothing is sent: the URL is no address'];
         yield 'a list as url' => [['url' => ['udp://h']], 'url is array, and has to be text'];
         yield 'a switch' => [$url + ['enabled' => 'ture'], 'enabled is "ture", and has to be true or false'];
         yield 'a number that is none' => [$url + ['timeout_ms' => 'soon'], 'timeout_ms is "soon", and has'];

@@ -90,10 +90,27 @@ final class EncoderTest extends TestCase
     public static function limits(): iterable
     {
         $frame = strlen(self::HISTOGRAM . ']}');
-        yield 'that just fits' => [[1, 22, 333], $frame + 8, ['1,22,333']];
-        yield 'a byte too many' => [[1, 22, 333], $frame + 7, ['1,22', '333']];
-        yield 'pairs that just fit' => [[1, 2, 3, 4], $frame + 3, ['1,2', '3,4']];
-        yield 'each apart' => [[1, 22, 3], $frame + 3, ['1', '22', '3']];
+        // 15 bytes each.
+        $all = static fn (int $values): string => implode(',', array_fill(0, $values, '1.0123456789012'));
+        $five = array_fill(0, 5, 1.0123456789012);
+        yield 'that just fit' => [$five, $frame + 79, [$all(5)]];
+        yield 'a byte too many' => [$five, $frame + 78, [$all(4), $all(1)]];
+        yield 'many' => [[...$five, ...$five, ...$five], $frame + 79, [$all(5), $all(5), $all(5)]];
+    }
+
+    /**
+     * With a label of so many bytes it would be a message for each observation or two.
+     *
+     * @testWith [1300, 1]
+     *           [40000, 1]
+     *           [64000, 3]
+     *           [70000, 1]
+     */
+    public function testALongLabelIsNotRepeatedMoreThanIsNeeded(int $bytes, int $deltas): void
+    {
+        $series = Series::of(Type::Histogram, 'x', '', ['query' => str_repeat('q', $bytes)], []);
+        $changes = array_fill(0, 900, [Method::Observe, 0.25]);
+        self::assertCount($deltas, Encoder::deltas([self::compose($series, ...$changes)], 1_432));
     }
 
     public function testWhatCannotBeDividedIsLongerThanTheLimit(): void

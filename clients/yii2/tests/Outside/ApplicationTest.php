@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace pushprom\yii2\tests\Outside;
 
 use PHPUnit\Framework\TestCase;
+use Pushprom\Tests\Support\DatagramRecorder;
 use Pushprom\Tests\Support\Folder;
 use Pushprom\Tests\Support\HttpRecorder;
 use Pushprom\Tests\Support\Process;
@@ -91,6 +92,43 @@ final class ApplicationTest extends TestCase
             yield $what => [$what, ['handled' => 0, 'prepared' => 0, 'finished' => 0, 'sent' => 1, 'end' => 0]];
         }
         yield 'command' => ['command', ['handled' => 0, 'finished' => 0, 'end' => 1]];
+    }
+
+    /**
+     * @dataProvider errors
+     */
+    public function testWhatACommandCountsIsSentAfterAFatalErrorToo(string $error, int $status): void
+    {
+        $server = new DatagramRecorder();
+        $script = $this->fatal("udp://$server->address", $error);
+        self::assertSame($status, $script->wait());
+        $sent = implode($server->datagrams());
+        self::assertStringContainsString('"name":"jobs_total","help":"Jobs.","method":"add","value":11', $sent);
+        self::assertStringContainsString('"name":"ends_total"', $sent);
+    }
+
+    /**
+     * @return iterable<string, array{string, int}>
+     */
+    public static function errors(): iterable
+    {
+        yield 'memory' => ['memory', 1];
+        yield 'time' => ['time', 1];
+    }
+
+    public function testWhatCannotBeSentAfterAFatalErrorIsLogged(): void
+    {
+        $file = Folder::make() . '/log';
+        $this->fatal('http://127.0.0.1:1', 'memory', $file)->wait();
+        $log = (string) file_get_contents($file);
+        self::assertStringStartsWith('pushprom: http://127.0.0.1:1/: ', $log);
+    }
+
+    private function fatal(string $url, string $error, ?string $log = null): Process
+    {
+        $log ??= Folder::make() . '/log';
+
+        return new Process([PHP_BINARY, __DIR__ . '/fatal.php', $url, $log, $error]);
     }
 
     /**

@@ -94,6 +94,10 @@ final class ConnectionProxyTest extends TestCase
             static fn (ConnectionProxy $proxy) => $proxy->client->counter('m', 'M.')->inc(),
             sprintf($frame, 'counter', '', '"method":"inc"'),
         ];
+        yield 'what has a text' => [
+            static fn (ConnectionProxy $proxy) => $proxy->inc(new \SplFileInfo('Counter'), new \SplFileInfo('m'), 5),
+            '{"type":"counter","name":"m","help":"5","labels":{"app":"shop"},"method":"inc"}',
+        ];
         yield 'all together' => [
             static function (ConnectionProxy $proxy): void {
                 $proxy->inc('Counter', 'm', 'M.');
@@ -142,8 +146,8 @@ final class ConnectionProxyTest extends TestCase
         $proxy->flush();
         $frame = '{"type":"counter","name":"m","help":"M.","labels":{%s},%s}';
         self::assertSame(
-            // What does not compose goes at once, as it has always gone.
-            [sprintf($frame, $labels, '"value":1,"method":"set"'), sprintf($frame, $labels, '"method":"inc"')],
+            // What does not compose goes at once, as it has always gone, behind what was gathered.
+            [sprintf($frame, $labels, '"method":"inc"'), sprintf($frame, $labels, '"value":1,"method":"set"')],
             $this->server->datagrams()
         );
     }
@@ -188,6 +192,14 @@ final class ConnectionProxyTest extends TestCase
         yield 'name' => [
             static fn (ConnectionProxy $proxy) => $proxy->inc('Counter', '', 'M.'),
             "metric Name can't be empty.",
+        ];
+        yield 'nothing' => [
+            static fn (ConnectionProxy $proxy) => $proxy->inc('Counter', null, 'M.'),
+            "metric Name can't be empty.",
+        ];
+        yield 'no text' => [
+            static fn (ConnectionProxy $proxy) => $proxy->inc([], ['m'], 'M.'),
+            'there is no inc() of a Array named "Array"',
         ];
         yield 'unknown' => [
             static fn (ConnectionProxy $proxy) => $proxy->unknown(1),
@@ -241,7 +253,7 @@ final class ConnectionProxyTest extends TestCase
      */
     public static function wrongConfigurations(): iterable
     {
-        yield 'url' => [['url' => 'ftp://127.0.0.1'], '"ftp://127.0.0.1" is no address'];
+        yield 'url' => [['url' => 'ftp://127.0.0.1'], 'pushprom: the URL is no address'];
         yield 'option' => [['options' => ['timeout' => 1]], 'Unknown named parameter $timeout'];
         yield 'value of an option' => [['options' => ['timeoutMs' => 0]], 'timeoutMs is 0'];
         yield 'labels' => [['constLabels' => ['a']], 'labels need names'];

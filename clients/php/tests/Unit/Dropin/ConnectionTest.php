@@ -134,8 +134,9 @@ final class ConnectionTest extends TestCase
         yield 'http' => ['http://127.0.0.1:1', false, '~^pushprom: 1 lost \(unreachable\): http://127~'];
         yield 'https' => ['https://u:secret@127.0.0.1:1', false, '~^pushprom: 1 lost \(unreachable\): https://127~'];
         yield 'no socket' => ['unix:///nowhere/x.sock', null, '~^pushprom: 1 lost \(unreachable\): unix:///nowhere~'];
-        yield 'http without a host' => ['http:/9091', false, '~^pushprom: 1 lost \(unreachable\): .* no host$~'];
-        yield 'udp without a host' => ['udp:/9090', null, '~^pushprom: 1 lost \(unreachable\): .* no host$~'];
+        yield 'http without a host' => ['http:/9091', false, '~^pushprom: 1 lost \(unreachable\): .* no address$~'];
+        yield 'http, port 0' => ['http://127.0.0.1:0', false, '~^pushprom: 1 lost \(unreachable\): .* no address$~'];
+        yield 'udp without a host' => ['udp:/9090', null, '~^pushprom: 1 lost \(unreachable\): .* no address$~'];
         yield 'udp to nobody' => ['udp://127.0.0.1:1', null, ''];
     }
 
@@ -197,6 +198,29 @@ final class ConnectionTest extends TestCase
         yield 'object as value' => [[], new \stdClass(), '{},"value":1'];
         yield 'array as value' => [[], [], '{},"value":0'];
         yield 'false as value' => [[], false, '{},"value":0'];
+    }
+
+    /**
+     * @dataProvider credentials
+     */
+    public function testUserAndPasswordAreSentAsTheyAreWritten(string $credentials, ?string $sent): void
+    {
+        $server = new HttpRecorder();
+        (new Counter(new Connection("http://$credentials$server->address"), 'a_total', 'As.'))->inc();
+        $found = preg_match('/^Authorization: Basic (.*)\r$/m', $server->requests()[0], $header) === 1;
+        self::assertSame($sent, $found ? base64_decode($header[1]) : null);
+    }
+
+    /**
+     * @return iterable<string, array{string, string|null}>
+     */
+    public static function credentials(): iterable
+    {
+        yield 'plain' => ['shop:secret@', 'shop:secret'];
+        yield 'percent' => ['shop:p%40ss@', 'shop:p%40ss'];
+        yield 'signs' => ['shop:p@s:s+@', 'shop:p@s:s+'];
+        yield 'no password' => ['shop@', null];
+        yield 'no user' => [':secret@', null];
     }
 
     public function testALongDatagramIsSentAndTold(): void

@@ -93,6 +93,22 @@ final class GatheringTest extends TestCase
         self::assertSame([json_encode($delta)], $this->server->datagrams());
     }
 
+    public function testWhatWasPushedBeforeItArrivesBeforeIt(): void
+    {
+        $gauge = ['type' => 'gauge', 'name' => 'a', 'help' => 'A.', 'labels' => ['job' => 'shop'], 'value' => 1];
+        $this->connection->push($gauge + ['method' => 'set']);
+        $odd = $gauge + ['method' => 'set', 'exemplar' => null];
+        $this->connection->push($odd);
+        $this->connection->push($gauge + ['method' => 'inc']);
+        $this->client->flush();
+        $sent = array_map(static fn (string $datagram) => json_decode($datagram, true), $this->server->datagrams());
+        self::assertSame(['set', 'set', 'inc'], array_column($sent, 'method'));
+        self::assertSame([0 => false, 1 => true, 2 => false], array_map(
+            static fn (array $delta) => array_key_exists('exemplar', $delta),
+            $sent
+        ));
+    }
+
     /**
      * @return iterable<string, array{array<mixed>}>
      */

@@ -31,6 +31,9 @@ abstract class Application extends ServiceLocator
             $config['components'][$id] = ($config['components'][$id] ?? []) + $component;
         }
         parent::__construct($config);
+        if (YII_ENABLE_ERROR_HANDLER) {
+            $this->get('errorHandler')->register();
+        }
     }
 
     /**

@@ -16,6 +16,10 @@ class Application extends \yii\base\Application
 
     public function coreComponents()
     {
-        return ['request' => ['class' => Request::class], 'response' => ['class' => Response::class]];
+        return [
+            'errorHandler' => ['class' => \yii\base\ErrorHandler::class],
+            'request' => ['class' => Request::class],
+            'response' => ['class' => Response::class],
+        ];
     }
 }
