@@ -10,7 +10,6 @@ use Pushprom\Transport\Deadline;
 use Pushprom\Transport\Exchanges;
 use Pushprom\Transport\HttpTransport;
 use Pushprom\Transport\Outage;
-use Pushprom\Transport\Quiet;
 use Pushprom\Transport\Transport;
 
 /**
@@ -29,6 +28,9 @@ final class Client extends Recorder
 
     /** Some hundred megabytes of what waits. */
     private const MOST_COUNT = 1_000_000;
+
+    /** After these there are no destructors any more. */
+    private const FATAL = \E_ERROR | \E_PARSE | \E_CORE_ERROR | \E_COMPILE_ERROR | \E_USER_ERROR | \E_RECOVERABLE_ERROR;
 
     /** What a flush needs after the application has used up all memory. */
     private const RESERVE_BYTES = 8 * 1024 * 1024;
@@ -161,12 +163,15 @@ final class Client extends Recorder
         if ($this->sending) {
             return false;
         }
-        $this->sending = true;
-        try {
-            return Signals::heldDuring($this->sendAll(...));
-        } finally {
-            $this->sending = false;
-        }
+
+        return Signals::heldDuring(function (): bool {
+            $this->sending = true;
+            try {
+                return $this->sendAll();
+            } finally {
+                $this->sending = false;
+            }
+        });
     }
 
     /**
@@ -292,7 +297,7 @@ final class Client extends Recorder
             self::$clients = new \WeakMap();
             \register_shutdown_function(static function (): void {
                 if (self::makeRoomAfterFatalError()) {
-                    // Whoever shows the error may exit after that, and there are no destructors any more.
+                    // Whoever shows the error may exit after that.
                     self::eachClient(static fn (self $client) => $client->flush());
                 }
                 // Behind the functions that the application has registered since: what they print is part of the
@@ -323,12 +328,12 @@ final class Client extends Recorder
     private static function makeRoomAfterFatalError(): bool
     {
         $error = \error_get_last();
-        if ($error === null || ($error['type'] & (\E_ERROR | \E_PARSE | \E_CORE_ERROR | \E_COMPILE_ERROR)) === 0) {
+        if ($error === null || ($error['type'] & self::FATAL) === 0) {
             return false;
         }
         if (\function_exists('ini_set') && \str_starts_with($error['message'], 'Allowed memory size')) {
-            $limit = (string) (\memory_get_usage(true) + self::RESERVE_BYTES);
-            Quiet::call(static fn () => \ini_set('memory_limit', $limit));
+            // Before anything else, even a class, is loaded.
+            \ini_set('memory_limit', (string) (\memory_get_usage(true) + self::RESERVE_BYTES));
         }
 
         return true;

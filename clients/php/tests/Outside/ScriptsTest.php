@@ -32,6 +32,20 @@ final class ScriptsTest extends TestCase
             count_one();
             trigger_error("at an end", E_USER_ERROR);
         '],
+        'by a fatal error that another one shows and exits' => [255, '
+            count_one();
+            count_one();
+            register_shutdown_function(fn () => exit(255));
+            trigger_error("at an end", E_USER_ERROR);
+        '],
+        'by a lack of memory that stays in use' => [255, '
+            count_one();
+            count_one();
+            $GLOBALS["all"] = [];
+            while (true) {
+                $GLOBALS["all"][] = str_repeat("x", 1000);
+            }
+        '],
         'by a lack of memory at once' => [255, '
             count_one();
             count_one();

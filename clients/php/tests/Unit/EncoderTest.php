@@ -103,7 +103,7 @@ final class EncoderTest extends TestCase
      *
      * @testWith [1300, 1]
      *           [40000, 1]
-     *           [64000, 3]
+     *           [64000, 4]
      *           [70000, 1]
      */
     public function testALongLabelIsNotRepeatedMoreThanIsNeeded(int $bytes, int $deltas): void

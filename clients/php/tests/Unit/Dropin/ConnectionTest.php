@@ -137,7 +137,7 @@ final class ConnectionTest extends TestCase
         yield 'http without a host' => ['http:/9091', false, '~^pushprom: 1 lost \(unreachable\): .* no address$~'];
         yield 'http, port 0' => ['http://127.0.0.1:0', false, '~^pushprom: 1 lost \(unreachable\): .* no address$~'];
         yield 'udp without a host' => ['udp:/9090', null, '~^pushprom: 1 lost \(unreachable\): .* no address$~'];
-        yield 'udp to nobody' => ['udp://127.0.0.1:1', null, ''];
+        yield 'udp to nobody' => ['udp://127.0.0.1:1', null, '~^pushprom: 1 lost \(unreachable\): nobody is at udp~'];
     }
 
     /**
