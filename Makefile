@@ -3,9 +3,8 @@
 # Named, so that flags for the static binary do not reach build scripts and macros.
 TARGET := $(shell rustc -vV | sed -n "s/^host: //p")
 IMAGE ?= localhost/pushprom:latest
-# Seconds that each fuzz target runs, and how it is built: --dev takes half the time to compile.
+# Seconds that each fuzz target runs.
 FUZZ_SECONDS ?= 600
-FUZZ_PROFILE ?= --release
 # The micro-benchmarks, and what makes them write JSON to standard output. Where memory lies changes no
 # count, and containers do not let anyone fix it.
 MICRO := cargo bench --quiet --locked --bench micro
@@ -43,7 +42,7 @@ test: install ## run all tests and micro-benchmarks, and each fuzz target for so
 	$(MAKE) clients
 	$(MICRO) --workspace --profile dev -- $(AS_JSON) >target/micro-test.json
 	$(DEBUG)/pushprom-bench --micro target/micro-test.json
-	$(MAKE) fuzz FUZZ_SECONDS=10 FUZZ_PROFILE=--dev
+	$(MAKE) fuzz FUZZ_SECONDS=10
 
 clients: install ## test the clients in clients/ against the server
 	cargo test --workspace --locked --no-run --quiet
@@ -73,7 +72,7 @@ bench-clients: install ## measure the client for PHP beside the old one's way
 fuzz: install ## fuzz each decoder, the registry, the negotiation, selectors and the store (FUZZ_SECONDS each)
 	cd fuzz && cargo run --quiet --locked -p pushprom-fuzz-seed
 	for target in json_fast json_exact intake negotiate registry selector storage; do \
-	  cd $(CURDIR)/fuzz && cargo fuzz run --sanitizer none $(FUZZ_PROFILE) $$target -- \
+	  cd $(CURDIR)/fuzz && cargo fuzz run --sanitizer none --release $$target -- \
 	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 -verbosity=0 || exit 1; \
 	done
 
