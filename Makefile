@@ -10,9 +10,10 @@ FUZZ_SECONDS ?= 600
 MICRO := cargo bench --quiet --locked --bench micro
 AS_JSON := --output-format=json --allow-aslr
 
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 # Where the tests' build is. They select the whole workspace each time: with other packages selected, crates have
 # other features, and are compiled again.
-DEBUG := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug
+DEBUG := $(TARGET_DIR)/debug
 PHP_PACKAGES := $(dir $(wildcard clients/*/composer.json))
 
 .PHONY: help run lint analyse test clients release container bench bench-clients fuzz install
@@ -27,7 +28,7 @@ lint: ## check the layout of the code, and what clippy says
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo fmt --manifest-path fuzz/Cargo.toml --all --check
-	cargo clippy --manifest-path fuzz/Cargo.toml --workspace --locked -- -D warnings
+	cargo clippy --manifest-path fuzz/Cargo.toml --target-dir $(TARGET_DIR) --workspace --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --document-private-items --quiet
 	@scripts/install php phpcs
 	find clients -name '*.php' -print0 | xargs -0 -n 1 -P 2 php -l >/dev/null
@@ -67,10 +68,10 @@ bench: ## measure the budgets and write docs/benchmarks.md's tables
 
 bench-clients: install ## measure the client for PHP beside the old one's way
 	cargo build --release --locked -p pushprom
-	PUSHPROM=$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release/pushprom php clients/php/bench/run.php
+	PUSHPROM=$(TARGET_DIR)/release/pushprom php clients/php/bench/run.php
 
 fuzz: install ## fuzz each decoder, the registry, the negotiation, selectors and the store (FUZZ_SECONDS each)
-	cd fuzz && cargo run --quiet --locked -p pushprom-fuzz-seed
+	cd fuzz && cargo run --quiet --locked --target-dir $(TARGET_DIR) -p pushprom-fuzz-seed
 	for target in json_fast json_exact intake negotiate registry selector storage; do \
 	  cd $(CURDIR)/fuzz && cargo fuzz run --sanitizer none --release $$target -- \
 	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 -verbosity=0 || exit 1; \

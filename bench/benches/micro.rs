@@ -75,6 +75,10 @@ mod core {
 
 use core::{Delta, Registry, Snapshot};
 
+/// Series of a large registry. With assertions, as in tests, counts mean nothing, and callgrind would take minutes to
+/// make so many.
+const MANY: usize = if cfg!(debug_assertions) { 1_000 } else { 100_000 };
+
 /// A delta to one of many series, of the size that clients of the original send.
 fn delta(series: usize) -> String {
     format!(
@@ -177,21 +181,21 @@ fn apply_one_series((registry, deltas): (Registry, Vec<Delta<'static>>)) -> Regi
 }
 
 #[library_benchmark]
-#[bench::x1000(known(100_000))]
+#[bench::x1000(known(MANY))]
 fn apply_100k_series((registry, deltas): (Registry, Vec<Delta<'static>>)) -> Registry {
     core::apply_all(&registry, black_box(&deltas));
     registry
 }
 
 #[library_benchmark]
-#[bench::x1000(stored(100_000))]
+#[bench::x1000(stored(MANY))]
 fn apply_100k_stored_series((registry, deltas): (Registry, Vec<Delta<'static>>)) -> Registry {
     core::apply_all(&registry, black_box(&deltas));
     registry
 }
 
 #[library_benchmark]
-#[bench::x1000(changed(100_000))]
+#[bench::x1000(changed(MANY))]
 fn commit_100k_stored_series(registry: Registry) -> (Registry, usize) {
     let bytes = core::commit(black_box(&registry));
     (registry, bytes)
