@@ -11,13 +11,16 @@ const READ_BYTES: usize = 1 << 20;
 pub(super) struct Reader<R> {
     input: R,
     salt: u32,
-    /// What has been read, and not been handed out up to `from`.
+    /// Has room for what has been read, of which `from..to` has not been handed out.
     window: Vec<u8>,
     from: usize,
+    to: usize,
     /// Where `from` is in the log.
     at: u64,
     /// The number of the next frame.
     number: u32,
+    /// Whether all of the log has been read.
+    has_ended: bool,
 }
 
 /// What comes next in a log.
@@ -40,7 +43,16 @@ pub(super) struct Headless<R> {
 impl<R: Read> Reader<R> {
     /// Reads the header.
     pub(super) fn new(input: R) -> io::Result<Result<Self, Headless<R>>> {
-        let mut reader = Self { input, salt: 0, window: Vec::new(), from: 0, at: 0, number: 0 };
+        let mut reader = Self {
+            input,
+            salt: 0,
+            window: Vec::new(),
+            from: 0,
+            to: 0,
+            at: 0,
+            number: 0,
+            has_ended: false,
+        };
         let header = reader.peek(HEADER_BYTES)?.first_chunk();
         let header = header.map_or(Err(NoHeader::Foreign), frame::read_header);
         reader.skip(HEADER_BYTES);
@@ -105,35 +117,49 @@ impl<R: Read> Reader<R> {
 
     /// So many of the bytes that follow, or all if there are fewer.
     fn peek(&mut self, bytes: usize) -> io::Result<&[u8]> {
-        if self.window.len() - self.from < bytes {
-            self.window.drain(..self.from);
-            self.from = 0;
-            self.fill(bytes.max(READ_BYTES))?;
+        if self.to - self.from < bytes && !self.has_ended {
+            self.make_room(bytes.max(READ_BYTES));
+            self.fill()?;
         }
-        let to = self.window.len().min(self.from + bytes);
+        let to = self.to.min(self.from + bytes);
         Ok(self.window.get(self.from..to).unwrap_or_default())
     }
 
-    /// Reads on until the window holds so many bytes, or the log ends: in as few reads as the system allows,
-    /// where `read_to_end` begins with small ones.
-    fn fill(&mut self, bytes: usize) -> io::Result<()> {
-        let mut held = self.window.len();
-        self.window.resize(bytes, 0);
-        let done = loop {
-            match self.input.read(self.window.get_mut(held..).unwrap_or_default()) {
-                Ok(0) => break Ok(()),
-                Ok(more) => held += more,
+    /// Moves what has not been handed out to the start of a window of so many bytes.
+    fn make_room(&mut self, bytes: usize) {
+        if self.window.len() < bytes {
+            // Zeroes by the page from the system, where `resize` would write each.
+            let mut window = vec![0; bytes];
+            let held = self.window.get(self.from..self.to).unwrap_or_default();
+            window.iter_mut().zip(held).for_each(|(room, byte)| *room = *byte);
+            self.window = window;
+        } else {
+            self.window.copy_within(self.from..self.to, 0);
+        }
+        self.to -= self.from;
+        self.from = 0;
+    }
+
+    /// Reads on until the window is full, or the log ends: in as few reads as the system allows, where `read_to_end`
+    /// begins with small ones.
+    fn fill(&mut self) -> io::Result<()> {
+        while let Some(room) = self.window.get_mut(self.to..).filter(|room| !room.is_empty()) {
+            match self.input.read(room) {
+                Ok(0) => {
+                    self.has_ended = true;
+                    break;
+                }
+                Ok(more) => self.to += more,
                 Err(problem) if problem.kind() == ErrorKind::Interrupted => {}
-                Err(problem) => break Err(problem),
+                Err(problem) => return Err(problem),
             }
-        };
-        self.window.truncate(held);
-        done
+        }
+        Ok(())
     }
 
     /// Goes on, as far as has been looked.
     fn skip(&mut self, bytes: usize) {
-        let bytes = bytes.min(self.window.len() - self.from);
+        let bytes = bytes.min(self.to - self.from);
         self.from += bytes;
         self.at += u64::try_from(bytes).unwrap_or_default();
     }
@@ -152,7 +178,7 @@ impl<R: Read> Headless<R> {
             }
         }
         let rest = io::copy(&mut reader.input, &mut io::sink())?;
-        let held = u64::try_from(reader.window.len() - reader.from).unwrap_or(u64::MAX);
+        let held = u64::try_from(reader.to - reader.from).unwrap_or(u64::MAX);
         Ok(Err(reader.at + held + rest))
     }
 }
