@@ -25,7 +25,7 @@ interface Transport
      * @param list<string> $deltas each a JSON object
      * @param bool $last whether nothing will be sent after this: what cannot be sent now is lost then
      * @param Deadline $deadline after which nothing is waited for
-     * @return bool|null whether all has been sent, now and before; null if there was nothing
+     * @return bool|null whether Pushprom was there, so that nothing waits; null if there was nothing to send
      */
     public function send(array $deltas, bool $last, Deadline $deadline): ?bool;
 }
