@@ -102,21 +102,12 @@ final class Client extends Recorder
     ) {
         parent::__construct($constLabels);
         $this->endpoint = Endpoint::parse($url);
-        foreach (
-            [
-                'connectTimeoutMs' => [$connectTimeoutMs, 1, self::MOST_MS],
-                'timeoutMs' => [$timeoutMs, 1, self::MOST_MS],
-                'retries' => [$retries, 0, self::MOST_RETRIES],
-                'datagramBytes' => [$datagramBytes ?? 1, 1, DatagramTransport::MOST_BYTES],
-                'flushIntervalSeconds' => [$flushIntervalSeconds, 0, \INF],
-                'flushCount' => [$flushCount, 1, self::MOST_COUNT],
-            ] as $name => [$value, $least, $most]
-        ) {
-            // So that NAN, which is neither less nor more than anything, is refused.
-            if (!($value >= $least && $value <= $most)) {
-                throw new \InvalidArgumentException("pushprom: $name is $value, and has to be from $least to $most");
-            }
-        }
+        self::demand('connectTimeoutMs', $connectTimeoutMs, 1, self::MOST_MS);
+        self::demand('timeoutMs', $timeoutMs, 1, self::MOST_MS);
+        self::demand('retries', $retries, 0, self::MOST_RETRIES);
+        self::demand('datagramBytes', $datagramBytes ?? 1, 1, DatagramTransport::MOST_BYTES);
+        self::demand('flushIntervalSeconds', $flushIntervalSeconds, 0, \INF);
+        self::demand('flushCount', $flushCount, 1, self::MOST_COUNT);
         if ($token !== null && \preg_match('/^[\x21-\x7e]+$/D', $token) !== 1) {
             throw new \InvalidArgumentException(
                 'pushprom: the token is empty or has a character that no header can have; is it the line end of a file?'
@@ -199,6 +190,14 @@ final class Client extends Recorder
         $this->noticeFork();
 
         return $this->losses->all();
+    }
+
+    private static function demand(string $option, int|float $value, int $least, int|float $most): void
+    {
+        // So that NAN, which is neither less nor more than anything, is refused.
+        if (!($value >= $least && $value <= $most)) {
+            throw new \InvalidArgumentException("pushprom: $option is $value, and has to be from $least to $most");
+        }
     }
 
     private function sendAll(): bool

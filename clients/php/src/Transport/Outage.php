@@ -27,9 +27,10 @@ final class Outage
 
     private int $beganNanoseconds = 0;
 
-    private readonly string $key;
-
     private readonly bool $shared;
+
+    /** Where the processes of a pool share it. */
+    private readonly string $key;
 
     /** Whether this process finds out for the others how things are. */
     private bool $tries = false;
@@ -39,9 +40,9 @@ final class Outage
      */
     public function __construct(string ...$whom)
     {
-        // A digest, because there may be credentials among it.
-        $this->key = 'pushprom:outage:' . \hash('sha256', \implode("\0", $whom));
         $this->shared = \function_exists('apcu_enabled') && \apcu_enabled();
+        // A digest, because there may be credentials among it.
+        $this->key = $this->shared ? 'pushprom:outage:' . \hash('sha256', \implode("\0", $whom)) : '';
     }
 
     /**
