@@ -38,6 +38,8 @@ class Connection
 
     private string $protocol;
 
+    private string $url;
+
     /** @var array<string> */
     private array $constLabels;
 
@@ -67,7 +69,7 @@ class Connection
         array $constLabels = [],
         ?callable $warningLogger = null,
         ?ClientInterface $client = null,
-        int $connectTimeoutMs = 500,
+        private readonly int $connectTimeoutMs = 500,
         private readonly int $timeoutMs = 1_000
     ) {
         $this->protocol = \str_starts_with(\strtolower($url), 'unix://')
@@ -80,6 +82,7 @@ class Connection
         if ($connectTimeoutMs < 1 || $timeoutMs < 1) {
             throw new \InvalidArgumentException('pushprom: a timeout has to be 1 ms or more');
         }
+        $this->url = $url;
         $this->constLabels = \array_map(LabelValue::text(...), $constLabels);
         $this->client = $client;
         $this->losses = new Losses(
@@ -134,6 +137,29 @@ class Connection
         $this->sendDatagram($this->datagrams, $message);
 
         return null;
+    }
+
+    /**
+     * What was handed to the constructor and is no object: whoever wakes up sends by itself.
+     *
+     * @return array<string, mixed>
+     */
+    public function __serialize(): array
+    {
+        return [
+            'url' => $this->url,
+            'constLabels' => $this->constLabels,
+            'connectTimeoutMs' => $this->connectTimeoutMs,
+            'timeoutMs' => $this->timeoutMs,
+        ];
+    }
+
+    /**
+     * @param array<string, mixed> $data
+     */
+    public function __unserialize(array $data): void
+    {
+        self::__construct(...$data);
     }
 
     /**

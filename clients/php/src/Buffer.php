@@ -35,13 +35,13 @@ final class Buffer
     public function record(Series $series, Method $method, int|float $value): ?string
     {
         if (!\is_finite($value)) {
-            return \sprintf('%s of %s is no finite number', self::show($value), $series->name);
+            return \sprintf('%s of %s is no finite number', Series::text($value), $series->name);
         }
         if ($series->type === Type::Counter && $value < 0) {
             return \sprintf(
                 '%s cannot go down by %s; a counter takes 0 or more, use a gauge',
                 $series->name,
-                self::show(-$value)
+                Series::text(-$value)
             );
         }
         $pending = $this->pending[$series->key] ?? null;
@@ -52,7 +52,7 @@ final class Buffer
             $this->pending[$series->key] = new Pending($series, $method, $value);
             $this->size += 1;
         } elseif (!$pending->compose($method, $value)) {
-            return \sprintf('%s more for %s is beyond all numbers', self::show($value), $series->name);
+            return \sprintf('%s more for %s is beyond all numbers', Series::text($value), $series->name);
         } elseif ($series->help !== '') {
             $pending->help = $series->help;
         }
@@ -114,10 +114,5 @@ final class Buffer
         $this->size = 0;
 
         return $taken;
-    }
-
-    private static function show(int|float $value): string
-    {
-        return (string) $value;
     }
 }

@@ -32,8 +32,9 @@ final class Client extends Recorder
     /** After these there are no destructors any more. */
     private const FATAL = \E_ERROR | \E_PARSE | \E_CORE_ERROR | \E_COMPILE_ERROR | \E_USER_ERROR | \E_RECOVERABLE_ERROR;
 
-    /** What a flush needs after the application has used up all memory. */
-    private const RESERVE_BYTES = 8 * 1024 * 1024;
+    /** What a flush needs after the application has used up all memory, and what it takes to find that out. */
+    private const FLUSH_BYTES = 8 * 1024 * 1024;
+    private const RESERVE_BYTES = 32 * 1024;
 
     /** What tells Pushprom how much was lost. Names that begin with `pushprom_` are for the server itself. */
     private const LOST_METRIC = 'pushclient_lost_total';
@@ -56,6 +57,9 @@ final class Client extends Recorder
      * @var \WeakMap<self, true>|null
      */
     private static ?\WeakMap $clients = null;
+
+    /** Memory to let go of. */
+    private static string $reserve = '';
 
     /** Whether all was sent the last time. */
     private bool $reachable = true;
@@ -139,7 +143,9 @@ final class Client extends Recorder
 
             return;
         }
-        $fault = $this->buffer->record($series, $method, $value);
+        $fault = Signals::mayCome()
+            ? Signals::heldDuring(fn (): ?string => $this->buffer->record($series, $method, $value))
+            : $this->buffer->record($series, $method, $value);
         if ($fault !== null) {
             $this->losses->add(Reason::Value, 1, $fault);
         } elseif ($this->ended || $this->buffer->isDue()) {
@@ -196,7 +202,8 @@ final class Client extends Recorder
     {
         // So that NAN, which is neither less nor more than anything, is refused.
         if (!($value >= $least && $value <= $most)) {
-            throw new \InvalidArgumentException("pushprom: $option is $value, and has to be from $least to $most");
+            $shown = Series::text($value);
+            throw new \InvalidArgumentException("pushprom: $option is $shown, and has to be from $least to $most");
         }
     }
 
@@ -294,8 +301,10 @@ final class Client extends Recorder
     {
         if (self::$clients === null && \function_exists('register_shutdown_function')) {
             self::$clients = new \WeakMap();
+            self::$reserve = \str_repeat(' ', self::RESERVE_BYTES);
             \register_shutdown_function(static function (): void {
-                if (self::makeRoomAfterFatalError()) {
+                self::$reserve = '';
+                if (self::hasRoomAfterFatalError()) {
                     // Whoever shows the error may exit after that.
                     self::eachClient(static fn (self $client) => $client->flush());
                 }
@@ -322,20 +331,23 @@ final class Client extends Recorder
     }
 
     /**
-     * @return bool whether there was such an error
+     * @return bool whether there was such an error, and there is memory to send after it: who has none would take the
+     *     application's own functions down
      */
-    private static function makeRoomAfterFatalError(): bool
+    private static function hasRoomAfterFatalError(): bool
     {
-        $error = \error_get_last();
+        $error = \function_exists('error_get_last') ? \error_get_last() : null;
         if ($error === null || ($error['type'] & self::FATAL) === 0) {
             return false;
         }
-        if (\function_exists('ini_set') && \str_starts_with($error['message'], 'Allowed memory size')) {
-            // Before anything else, even a class, is loaded.
-            \ini_set('memory_limit', (string) (\memory_get_usage(true) + self::RESERVE_BYTES));
+        if (\preg_match('/^Allowed memory size of (\d+) /', $error['message'], $found) !== 1) {
+            return true;
         }
+        // Before anything else, even a class, is loaded; and never less than the application has.
+        $needed = \memory_get_usage(true) + self::FLUSH_BYTES;
 
-        return true;
+        return $needed <= (int) $found[1]
+            || (\function_exists('ini_set') && \ini_set('memory_limit', (string) $needed) !== false);
     }
 
     private function end(): void
@@ -357,5 +369,25 @@ final class Client extends Recorder
     public function __serialize(): array
     {
         throw new \LogicException('pushprom: a client cannot be serialized; make it where it is needed');
+    }
+
+    /**
+     * Whoever unserializes what strangers have written would send what they like to where they like.
+     *
+     * @param array<mixed> $data
+     */
+    public function __unserialize(array $data): void
+    {
+        throw new \LogicException('pushprom: a client cannot be unserialized');
+    }
+
+    /**
+     * Without what is secret.
+     *
+     * @return array<string, mixed>
+     */
+    public function __debugInfo(): array
+    {
+        return ['url' => (string) $this->endpoint, 'held' => $this->buffer->all(), 'lost' => $this->losses->all()];
     }
 }

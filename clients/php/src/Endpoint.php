@@ -99,6 +99,14 @@ final class Endpoint
             : "$this->scheme://$this->host:$this->port" . ($this->scheme === 'udp' ? '' : $this->path);
     }
 
+    /**
+     * @return array<string, string>
+     */
+    public function __debugInfo(): array
+    {
+        return ['url' => (string) $this];
+    }
+
     private static function fault(string $fault): \InvalidArgumentException
     {
         return new \InvalidArgumentException("pushprom: the URL $fault");

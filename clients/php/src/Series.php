@@ -78,6 +78,9 @@ final class Series
         if (\is_string($value)) {
             return $value;
         }
+        if (\is_float($value)) {
+            return self::ofFloat($value);
+        }
         if (\is_scalar($value) || $value === null) {
             return (string) $value;
         }
@@ -93,6 +96,18 @@ final class Series
         }
 
         return null;
+    }
+
+    /**
+     * As a conversion to a string does by default; that depends on `precision`, and warns of NAN since PHP 8.5.
+     */
+    private static function ofFloat(float $value): string
+    {
+        return match (true) {
+            \is_nan($value) => 'NAN',
+            \is_infinite($value) => $value > 0 ? 'INF' : '-INF',
+            default => \sprintf('%.14H', $value),
+        };
     }
 
     /**

@@ -12,8 +12,17 @@ namespace Pushprom;
 final class Signals
 {
     /**
+     * Whether a handler may be called at any time.
+     */
+    public static function mayCome(): bool
+    {
+        return \function_exists('pcntl_async_signals') && \pcntl_async_signals();
+    }
+
+    /**
      * Holds signals back until something is done: a handler that throws or exits in the middle would leave open what
-     * has been sent. After that they are handled as ever, and what a handler throws reaches the application.
+     * has been sent, and one that records or flushes would change what is being changed. After that they are handled
+     * as ever, and what a handler throws reaches the application.
      *
      * @template T
      * @param callable(): T $work
@@ -21,7 +30,7 @@ final class Signals
      */
     public static function heldDuring(callable $work): mixed
     {
-        if (!\function_exists('pcntl_async_signals') || !\pcntl_async_signals()) {
+        if (!self::mayCome()) {
             return $work();
         }
         \pcntl_async_signals(false);

@@ -7,6 +7,7 @@ namespace Pushprom\Promphp;
 use Prometheus\MetricFamilySamples;
 use Prometheus\Storage\Adapter as StorageAdapter;
 use Pushprom\ClientInterface;
+use Pushprom\Series;
 
 /**
  * A storage for promphp/prometheus_client_php that pushes: what its metrics record goes to Pushprom, which
@@ -40,7 +41,7 @@ final class Adapter implements StorageAdapter
         $objectives = [];
         foreach (self::list($data, 'quantiles') as $quantile) {
             $error = \min($quantile, 1 - $quantile) / self::OBJECTIVE_PART;
-            $objectives[(string) $quantile] = \round($error, 9);
+            $objectives[(string) Series::text($quantile)] = \round($error, 9);
         }
         $this->client->summary(self::text($data, 'name'), self::text($data, 'help'), self::labels($data), $objectives)
             ->observe(self::value($data));

@@ -19,6 +19,9 @@ final class DatagramTransport implements Transport
     /** Longer ones do not fit into a datagram of UDP over IPv4, and Pushprom takes none over unix sockets. */
     public const MOST_BYTES = 65_507;
 
+    /** So many are looked at for room before another one is begun: with more it would be the same number, nearly. */
+    private const OPEN_DATAGRAMS = 8;
+
     /** How PHP writes ECONNREFUSED of Linux, in all languages. */
     private const REFUSED = 'errno=111 ';
 
@@ -60,8 +63,8 @@ final class DatagramTransport implements Transport
         if ($this->outage->reason() !== null) {
             $deadline = Deadline::in(0);
         }
-        $datagram = '';
-        $held = 0;
+        $datagrams = [];
+        $held = [];
         foreach ($deltas as $delta) {
             if (\strlen($delta) > self::MOST_BYTES) {
                 $this->losses->add(
@@ -72,16 +75,21 @@ final class DatagramTransport implements Transport
                 $sent = false;
                 continue;
             }
-            if ($held > 0 && \strlen($datagram) + 1 + \strlen($delta) > $this->datagramBytes) {
-                $sent = $this->sendOne($datagram, $held, $deadline) && $sent;
-                $datagram = '';
-                $held = 0;
+            for ($i = 0; $i < \count($datagrams); $i++) {
+                if (\strlen($datagrams[$i]) + 1 + \strlen($delta) <= $this->datagramBytes) {
+                    $datagrams[$i] .= "\n$delta";
+                    $held[$i] += 1;
+                    continue 2;
+                }
             }
-            $datagram .= $held === 0 ? $delta : "\n$delta";
-            $held += 1;
+            if ($i === self::OPEN_DATAGRAMS) {
+                $sent = $this->sendOne(\array_shift($datagrams), \array_shift($held), $deadline) && $sent;
+            }
+            $datagrams[] = $delta;
+            $held[] = 1;
         }
-        if ($held > 0) {
-            $sent = $this->sendOne($datagram, $held, $deadline) && $sent;
+        foreach ($datagrams as $i => $datagram) {
+            $sent = $this->sendOne($datagram, $held[$i], $deadline) && $sent;
         }
 
         return $this->hasArrived() && $sent;

@@ -8,6 +8,7 @@ use PHPUnit\Framework\TestCase;
 use Pushprom\Client;
 use Pushprom\Tests\Support\FakeServer;
 use Pushprom\Tests\Support\Script;
+use Pushprom\Tests\Support\Server;
 
 /**
  * What is around the sending: signals, losses and their news, copies, and what the constructor refuses.
@@ -55,6 +56,51 @@ final class ClientTest extends TestCase
             ["http://$server->address"]
         );
         self::assertSame(['timeout' => 1], $result);
+    }
+
+    /**
+     * @dataProvider handlers
+     */
+    public function testAHandlerOfSignalsTakesNothingFromWhatItInterrupts(string $handler): void
+    {
+        $server = new Server();
+        $result = Script::result(<<<PHP
+            pcntl_async_signals(true);
+            \$client = new Client(\$argv[1], timeoutMs: 5_000, flushCount: 1_000_000);
+            \$jobs = \$client->counter('jobs_total');
+            // PHP loads no class within the loading of the same one.
+            \$jobs->inc();
+            \$client->flush();
+            \$counted = 1;
+            pcntl_signal(SIGUSR1, static function () use (\$client, \$jobs, &\$counted): void {
+                $handler
+            });
+            if (pcntl_fork() === 0) {
+                for (\$i = 0; \$i < 4_000; \$i++) {
+                    posix_kill(posix_getppid(), SIGUSR1);
+                    usleep(50);
+                }
+                exit;
+            }
+            while (pcntl_wait(\$status, WNOHANG) === 0) {
+                for (\$i = 0; \$i < 100; \$i++) {
+                    \$jobs->inc();
+                    \$counted += 1;
+                }
+            }
+            \$client->flush();
+            echo json_encode([\$counted, \$client->lost()]);
+            PHP, [$server->url('unix')]);
+        self::assertSame([(int) $server->catchUp()->value('jobs_total'), []], $result);
+    }
+
+    /**
+     * @return iterable<string, array{string}>
+     */
+    public static function handlers(): iterable
+    {
+        yield 'it flushes' => ['$client->flush();'];
+        yield 'it counts' => ['$jobs->inc(); $counted += 1;'];
     }
 
     /**
@@ -137,8 +183,22 @@ final class ClientTest extends TestCase
         } catch (\LogicException $error) {
             self::assertStringContainsString('make it where it is needed', $error->getMessage());
         }
+        try {
+            unserialize('O:15:"Pushprom\Client":0:{}');
+            self::fail('it was unserialized');
+        } catch (\LogicException $error) {
+            self::assertStringContainsString('cannot be unserialized', $error->getMessage());
+        }
         $this->expectException(\Error::class);
         clone $client;
+    }
+
+    public function testADumpHasNoSecrets(): void
+    {
+        $client = new Client('http://user:password@127.0.0.1:1/', token: 'token-of-mine');
+        $dump = print_r($client->counter('a_total'), true);
+        self::assertStringContainsString('http://127.0.0.1:1/', $dump);
+        self::assertDoesNotMatchRegularExpression('/password|token-of-mine/', $dump);
     }
 
     /**

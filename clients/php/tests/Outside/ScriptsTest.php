@@ -164,7 +164,7 @@ final class ScriptsTest extends TestCase
     /** Flags of PHP, and what counts to 2 all the same. */
     private const CIRCUMSTANCES = [
         'with much disabled' => [
-            ['-d', 'disable_functions=curl_exec,curl_multi_exec,fsockopen,getmypid,ini_set,proc_open,set_time_limit'],
+            ['-d', 'disable_functions=curl_exec,error_get_last,fsockopen,getmypid,ini_set,proc_open,set_time_limit'],
             'count_one(); count_one();',
         ],
         'with more open files than it can wait for' => [[], '
@@ -221,6 +221,53 @@ final class ScriptsTest extends TestCase
                 yield "$circumstance over $transport" => [$scheme, [...$flags, ...$more], 0, $code];
             }
         }
+    }
+
+    /**
+     * What an application does in functions for the end, after that of the client, when there was too little memory.
+     *
+     * @dataProvider lacksOfMemory
+     * @param list<string> $flags
+     */
+    public function testAnApplicationComesToItsOwnEnd(array $flags, string $code, string $output): void
+    {
+        $server = new Server();
+        $script = Script::run(self::BEGIN . $code, [$server->url('udp')], [...$flags, ...self::SILENCE]);
+        self::assertSame([255, $output], [$script->wait(), $script->output()]);
+    }
+
+    /**
+     * @return iterable<string, array{list<string>, string, string}>
+     */
+    public static function lacksOfMemory(): iterable
+    {
+        yield 'its memory is not made less' => [
+            ['-d', 'memory_limit=64M'],
+            '
+                count_one();
+                register_shutdown_function(static function (): void {
+                    str_repeat("x", 40 << 20);
+                    echo ini_get("memory_limit");
+                });
+                str_repeat("x", 100 << 20);
+            ',
+            '64M',
+        ];
+        yield 'its memory cannot be made more' => [
+            ['-d', 'memory_limit=8M', '-d', 'disable_functions=ini_set'],
+            '
+                count_one();
+                $reserve = str_repeat("x", 32_768);
+                register_shutdown_function(static function () use (&$reserve): void {
+                    $reserve = null;
+                    echo "a page";
+                });
+                while (true) {
+                    $GLOBALS["all"][] = str_repeat("x", 100);
+                }
+            ',
+            'a page',
+        ];
     }
 
     /**

@@ -44,10 +44,17 @@ final class PackingTest extends TestCase
             $rest = $limit - 2 * $bare - 1;
             yield "$scheme, just as many" => [$scheme, [$rest - 100, 100], [$limit]];
             yield "$scheme, a byte too many" => [$scheme, [$rest - 99, 100], [$limit - 100 - $bare, $bare + 100]];
+            $short = intdiv($limit, 4);
+            $long = intdiv($limit, 8) * 7;
+            yield "$scheme, short and long in turn" => [
+                $scheme,
+                array_map(fn (int $bytes): int => $bytes - $bare, [$short, $long, $short, $long, $short, $long]),
+                [3 * $short + 2, $long, $long, $long],
+            ];
             yield "$scheme, one that is longer than any" => [
                 $scheme,
                 [1, $limit, 2],
-                [$bare + 1, $bare + $limit, $bare + 2],
+                [2 * $bare + 4, $bare + $limit],
             ];
         }
         yield 'one of as many bytes as UDP takes' => ['udp', [65_507 - $bare], [65_507]];

@@ -35,9 +35,23 @@ final class SeriesTest extends TestCase
         yield 'false' => [false, ''];
         yield 'an integer' => [200, '200'];
         yield 'a float' => [1.5, '1.5'];
+        yield 'a float of many digits' => [0.1 + 0.2, '0.3'];
+        yield 'a large float' => [1e25, '1.0E+25'];
         yield 'infinity' => [INF, 'INF'];
+        yield 'less than anything' => [-INF, '-INF'];
+        yield 'no number' => [NAN, 'NAN'];
         yield 'an object with text' => [new Text('x'), 'x'];
         yield 'a case with a value' => [Suit::Hearts, 'hearts'];
+    }
+
+    public function testSettingsOfFloatsChangeNoLabel(): void
+    {
+        $before = ini_set('precision', '3');
+        try {
+            self::assertSame('0.123456', Series::text(0.123456));
+        } finally {
+            ini_set('precision', $before);
+        }
     }
 
     /**

@@ -253,6 +253,17 @@ final class ConnectionTest extends TestCase
         self::assertFalse((new Counter($connection, 'a_total', 'As.'))->inc());
     }
 
+    public function testAConnectionOutlivesItsProcess(): void
+    {
+        $recorder = new DatagramRecorder();
+        $counter = new Counter(new Connection("udp://$recorder->address", ['app' => 'shop']), 'n', 'h');
+        unserialize(serialize($counter))->inc();
+        self::assertSame(
+            ['{"type":"counter","name":"n","help":"h","labels":{"app":"shop"},"method":"inc"}'],
+            $recorder->datagrams()
+        );
+    }
+
     public function testOthersCanTakeTheDeltas(): void
     {
         $other = new class {
