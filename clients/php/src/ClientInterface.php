@@ -13,8 +13,9 @@ use Pushprom\Metric\Summary;
  * What an application counts with. Take this type for a parameter, so that tests can pass a
  * RecordingClient and a NullClient can stand where nothing is to be sent.
  *
- * None of these methods throws, warns or prints, whatever is passed and whether or not Pushprom is there.
- * What cannot be sent is counted, see lost().
+ * None of these methods throws, warns or prints, whatever names, labels and values mean and whether or not Pushprom
+ * is there. What cannot be sent is counted, see lost(). An argument of another type than is declared is PHP's own
+ * TypeError, as everywhere.
  */
 interface ClientInterface
 {

@@ -28,10 +28,15 @@ final class RequestMetrics
 
     private const FATAL = \E_ERROR | \E_PARSE | \E_CORE_ERROR | \E_COMPILE_ERROR | \E_USER_ERROR | \E_RECOVERABLE_ERROR;
 
-    /** @var array<int, RunningRequest> by the id of the object */
-    private array $running = [];
+    /** @var \SplObjectStorage<RunningRequest, null> */
+    private \SplObjectStorage $running;
 
-    private bool $watching = false;
+    /**
+     * Those of this process that have begun a request, to be ended with it.
+     *
+     * @var \WeakMap<self, true>|null
+     */
+    private static ?\WeakMap $watched = null;
 
     /**
      * @param list<int|float> $buckets upper bounds in seconds; none means those of the server, 5 ms to 10 s
@@ -43,6 +48,7 @@ final class RequestMetrics
         private readonly array $buckets = [],
         private readonly bool $inFlight = false
     ) {
+        $this->running = new \SplObjectStorage();
     }
 
     /**
@@ -56,7 +62,7 @@ final class RequestMetrics
     public function begin(\Closure $method, \Closure $route): RunningRequest
     {
         $request = new RunningRequest($this, $method, $route);
-        $this->running[\spl_object_id($request)] = $request;
+        $this->running->attach($request);
         $this->watchTheEnd();
         if ($this->inFlight) {
             $this->gauge(1);
@@ -72,7 +78,7 @@ final class RequestMetrics
      */
     public function isRunning(): bool
     {
-        return $this->running !== [];
+        return $this->running->count() > 0;
     }
 
     /**
@@ -80,7 +86,7 @@ final class RequestMetrics
      */
     public function count(RunningRequest $request, int $status, float $seconds): void
     {
-        unset($this->running[\spl_object_id($request)]);
+        $this->running->detach($request);
         $method = $request->method();
         $labels = [
             'method' => \in_array($method, self::METHODS, true) ? $method : self::OTHER,
@@ -107,21 +113,28 @@ final class RequestMetrics
         $this->client->gauge('http_requests_in_flight', 'Requests that are being handled.')->add($change);
     }
 
+    /**
+     * One function for all of the process, however many an application makes one after the other; it holds none.
+     */
     private function watchTheEnd(): void
     {
-        if ($this->watching) {
-            return;
+        if (self::$watched === null && \function_exists('register_shutdown_function')) {
+            self::$watched = new \WeakMap();
+            \register_shutdown_function(static function (): void {
+                foreach (self::$watched ?? [] as $metrics => $there) {
+                    $metrics->endAll();
+                }
+            });
         }
-        $this->watching = true;
-        $metrics = \WeakReference::create($this);
-        \register_shutdown_function(static function () use ($metrics): void {
-            $metrics->get()?->endAll();
-        });
+        if (self::$watched !== null) {
+            self::$watched[$this] = true;
+        }
     }
 
     private function endAll(): void
     {
-        foreach ($this->running as $request) {
+        // Each that ends is detached.
+        foreach (clone $this->running as $request) {
             // A process that was forked off while it was handled is not the one that answers it.
             if ($request->processId === ProcessId::current()) {
                 $request->end(self::lastStatus());
@@ -134,11 +147,12 @@ final class RequestMetrics
      */
     private static function lastStatus(): int
     {
-        if (((\error_get_last()['type'] ?? 0) & self::FATAL) !== 0) {
+        $error = \function_exists('error_get_last') ? \error_get_last() : null;
+        if ((($error['type'] ?? 0) & self::FATAL) !== 0) {
             return 500;
         }
         // None under the command line, as with servers written in PHP, whose worker dies of an exit().
-        $status = \http_response_code();
+        $status = \function_exists('http_response_code') ? \http_response_code() : false;
 
         return \is_int($status) ? $status : 500;
     }

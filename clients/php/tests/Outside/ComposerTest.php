@@ -74,11 +74,33 @@ final class ComposerTest extends TestCase
             'example/counts' => '*',
         ]);
         self::composer($project, 'install');
-        $installed = json_decode((string) file_get_contents("$project/vendor/composer/installed.json"), true);
         self::assertSame(
             ['example/counts', 'pushprom/pushprom-php', 'pushprom/pushprom-yii2', 'yiisoft/yii2'],
-            array_column($installed['packages'], 'name')
+            self::installed($project)
         );
+    }
+
+    /**
+     * @dataProvider checkouts
+     */
+    public function testTheCommandsOfThePageInstallACheckout(string $package, string ...$installed): void
+    {
+        $page = (string) file_get_contents("$package/README.md");
+        self::assertSame(1, preg_match('/^```sh checkout\n(.*?)^```$/ms', $page, $found));
+        $commands = str_replace('/path/to/pushprom', dirname(self::clients()), $found[1]);
+        $project = self::write([], [self::package('yiisoft/yii2', '2.0.50')]);
+        self::execute(['sh', '-ec', "cd $project\n$commands"]);
+        self::assertSame($installed, self::installed($project));
+    }
+
+    /**
+     * @return iterable<string, list<string>> the folder, and the packages that are there then
+     */
+    public static function checkouts(): iterable
+    {
+        $clients = self::clients();
+        yield 'php' => ["$clients/php", 'pushprom/pushprom-php'];
+        yield 'yii2' => ["$clients/yii2", 'pushprom/pushprom-php', 'pushprom/pushprom-yii2', 'yiisoft/yii2'];
     }
 
     /**
@@ -93,31 +115,62 @@ final class ComposerTest extends TestCase
             array_values(iterator_to_array(self::packages()))
         );
         $old = ['messagebird/pushprom-php-client' => '^1.0.1', 'messagebird/pushprom-yii2-client' => '^1.0'];
-        $package = static fn (string $name, string $version, array $require = []): array => [
+
+        return self::write($require, [
+            [
+                'type' => 'path',
+                'url' => self::clients() . '/*',
+                'options' => ['symlink' => false, 'versions' => array_fill_keys($names, self::VERSION)],
+            ],
+            self::package('yiisoft/yii2', '2.0.50'),
+            self::package('example/counts', '1.0.0', $old),
+        ]);
+    }
+
+    /**
+     * A project that finds no other packages. What is empty is left out, because Composer would write it back as a
+     * list.
+     *
+     * @param array<string, string> $require
+     * @param list<array<string, mixed>> $repositories
+     */
+    private static function write(array $require, array $repositories): string
+    {
+        $project = Folder::make();
+        $repositories[] = ['packagist.org' => false];
+        $contents = array_filter(['require' => $require, 'repositories' => $repositories]);
+        file_put_contents("$project/composer.json", json_encode($contents));
+
+        return $project;
+    }
+
+    /**
+     * A repository of one package, which has nothing in it.
+     *
+     * @param array<string, string> $require
+     * @return array<string, mixed>
+     */
+    private static function package(string $name, string $version, array $require = []): array
+    {
+        return [
             'type' => 'package',
-            'package' => [
+            'package' => array_filter([
                 'name' => $name,
                 'version' => $version,
                 'type' => 'metapackage',
-                'require' => (object) $require,
-            ],
+                'require' => $require,
+            ]),
         ];
-        $project = Folder::make();
-        file_put_contents("$project/composer.json", json_encode([
-            'require' => $require,
-            'repositories' => [
-                [
-                    'type' => 'path',
-                    'url' => self::clients() . '/*',
-                    'options' => ['symlink' => false, 'versions' => array_fill_keys($names, self::VERSION)],
-                ],
-                $package('yiisoft/yii2', '2.0.50'),
-                $package('example/counts', '1.0.0', $old),
-                ['packagist.org' => false],
-            ],
-        ]));
+    }
 
-        return $project;
+    /**
+     * @return list<string> the packages that a project has
+     */
+    private static function installed(string $project): array
+    {
+        $installed = json_decode((string) file_get_contents("$project/vendor/composer/installed.json"), true);
+
+        return array_column($installed['packages'], 'name');
     }
 
     /**
@@ -139,17 +192,26 @@ final class ComposerTest extends TestCase
      */
     private static function composer(string $folder, string ...$arguments): string
     {
+        return self::execute(['composer', '--no-plugins', "--working-dir=$folder", ...$arguments]);
+    }
+
+    /**
+     * @param list<string> $command Composer, or what runs it
+     * @return string what it said
+     */
+    private static function execute(array $command): string
+    {
         static $home = null;
         $home ??= Folder::make();
-        $command = ['composer', '--no-interaction', '--no-plugins', "--working-dir=$folder", ...$arguments];
-        $composer = new Process($command, [
+        $process = new Process($command, [
             'COMPOSER_HOME' => $home,
             'COMPOSER_ALLOW_SUPERUSER' => '1',
             'COMPOSER_DISABLE_NETWORK' => '1',
+            'COMPOSER_NO_INTERACTION' => '1',
         ]);
-        self::assertSame(0, $composer->wait(), $composer->output() . $composer->errors());
+        self::assertSame(0, $process->wait(), $process->output() . $process->errors());
 
-        return $composer->output() . $composer->errors();
+        return $process->output() . $process->errors();
     }
 
     private static function clients(): string

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Pushprom\Tests\Outside;
 
 use PHPUnit\Framework\TestCase;
+use Pushprom\Tests\Support\Certificates;
 use Pushprom\Tests\Support\FakeServer;
 use Pushprom\Tests\Support\Folder;
 use Pushprom\Tests\Support\Page;
@@ -31,6 +32,7 @@ final class FpmTest extends TestCase
         });
         $client = new Client(
             getenv('PUSHPROM_URL'),
+            caFile: getenv('CA_FILE') ?: null,
             connectTimeoutMs: (int) getenv('TIMEOUT_MS'),
             timeoutMs: (int) getenv('TIMEOUT_MS'),
             finishRequest: getenv('FINISH') !== 'no'
@@ -52,8 +54,12 @@ final class FpmTest extends TestCase
      */
     public function testAllThatPagesRecordCounts(string $scheme, array $flags): void
     {
-        $server = new Server();
-        $site = self::site($server->url($scheme), $flags, ['TIMEOUT_MS' => '10000']);
+        $certificates = new Certificates();
+        $settings = Folder::make() . '/web.yml';
+        file_put_contents($settings, $scheme === 'https' ? $certificates->serverSettings('IP:127.0.0.1') : '');
+        $server = new Server(["-web.config.file=$settings"], $scheme === 'https' ? 'https' : 'http');
+        $environment = ['TIMEOUT_MS' => '10000', 'CA_FILE' => $certificates->authorityFile()];
+        $site = self::site($server->url($scheme), $flags, $environment);
         $site->load(self::REQUESTS, self::CONCURRENCY);
         // The last of them send when the load tool has its page already.
         $all = 20.0 * self::REQUESTS;
@@ -70,6 +76,7 @@ final class FpmTest extends TestCase
         yield 'unix' => ['unix', []];
         foreach (Script::EXCHANGES as $exchange => $flags) {
             yield "http, $exchange" => ['http', $flags];
+            yield "https, $exchange" => ['https', $flags];
         }
     }
 

@@ -22,6 +22,19 @@ final class ReadmeTest extends TestCase
     /** What the pages take for granted. */
     private const CLIENT = '$client = new Pushprom\Client(\'udp://127.0.0.1:9090\');';
 
+    /** For promtool, a scrape each minute. */
+    private const RULES_TEST = <<<'YAML'
+        rule_files: [RULES]
+        evaluation_interval: 1m
+        tests:
+          - interval: 1m
+            input_series:
+              - {series: 'pushclient_lost_total{app="shop",reason="timeout"}', values: 'VALUES'}
+            alert_rule_test:
+              - {eval_time: 10m, alertname: PhpMetricsLost, exp_alerts: ALERTS}
+              - {eval_time: 25m, alertname: PhpMetricsLost, exp_alerts: []}
+        YAML;
+
     /**
      * @dataProvider pages
      */
@@ -45,12 +58,34 @@ final class ReadmeTest extends TestCase
 
     public function testAlertsAreRulesOfPrometheus(): void
     {
-        $text = (string) file_get_contents(self::ROOT . '/README.md');
-        self::assertSame(1, preg_match('/^```yaml rules\n(.*?)^```$/ms', $text, $found));
-        $file = Folder::make() . '/rules.yml';
-        file_put_contents($file, $found[1]);
-        $process = new Process(['promtool', 'check', 'rules', $file]);
-        self::assertSame(0, $process->wait(), $process->errors() . $process->output());
+        self::promtool('check', 'rules', self::rules());
+    }
+
+    /**
+     * @dataProvider losses
+     */
+    public function testTheAlertSeesALoss(string $values, string $alerts): void
+    {
+        $file = Folder::make() . '/test.yml';
+        $labels = 'app: shop, reason: timeout';
+        $loss = "exp_labels: {{$labels}}, "
+            . 'exp_annotations: {summary: The client could not send deltas; its README says what each reason means.}';
+        file_put_contents($file, strtr(self::RULES_TEST, [
+            'RULES' => self::rules(),
+            'VALUES' => $values,
+            'ALERTS' => str_replace('LOSS', "{{$loss}}", $alerts),
+        ]));
+        self::promtool('test', 'rules', $file);
+    }
+
+    /**
+     * @return iterable<string, array{string, string}> what is scraped each minute, and what is to be seen after ten
+     */
+    public static function losses(): iterable
+    {
+        yield 'with which the series is born' => ['_x5 1000x30', '[LOSS]'];
+        yield 'of a series that was there' => ['0x5 1000x30', '[LOSS]'];
+        yield 'not yet' => ['0x30', '[]'];
     }
 
     /**
@@ -92,6 +127,25 @@ final class ReadmeTest extends TestCase
         yield 'README' => ['README.md', 5];
         yield 'sizing' => ['docs/sizing.md', 1];
         yield 'migrating' => ['docs/migrating.md', 2];
+    }
+
+    /**
+     * @return string a file with the rules of the README
+     */
+    private static function rules(): string
+    {
+        $text = (string) file_get_contents(self::ROOT . '/README.md');
+        self::assertSame(1, preg_match('/^```yaml rules\n(.*?)^```$/ms', $text, $found));
+        $file = Folder::make() . '/rules.yml';
+        file_put_contents($file, $found[1]);
+
+        return $file;
+    }
+
+    private static function promtool(string ...$arguments): void
+    {
+        $process = new Process(['promtool', ...$arguments]);
+        self::assertSame(0, $process->wait(), $process->errors() . $process->output());
     }
 
     private static function runs(string $example, Server $server): void

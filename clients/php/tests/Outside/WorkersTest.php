@@ -12,7 +12,7 @@ use Pushprom\Tests\Support\Server;
 use Pushprom\Tests\Support\Wait;
 
 /**
- * Processes that run on, while the server does not.
+ * Processes that run on, whether or not the server does.
  */
 final class WorkersTest extends TestCase
 {
@@ -70,7 +70,7 @@ final class WorkersTest extends TestCase
     public function testEveryJobCountsOnceThoughTheServerIsKilled(string $flushes, array $flags): void
     {
         $server = self::durable();
-        $this->disturb($server, $flushes, $flags, $server->kill(...), $server->restart(...));
+        $this->disturb($server, 'http', $flushes, $flags, $server->kill(...), $server->restart(...));
     }
 
     /**
@@ -81,7 +81,7 @@ final class WorkersTest extends TestCase
     {
         $server = self::durable();
         [$pause, $resume] = [$server->process()->pause(...), $server->process()->resume(...)];
-        $this->disturb($server, $flushes, $flags, $pause, $resume);
+        $this->disturb($server, 'http', $flushes, $flags, $pause, $resume);
     }
 
     /**
@@ -92,6 +92,27 @@ final class WorkersTest extends TestCase
         foreach (Script::EXCHANGES as $exchange => $flags) {
             foreach (['job', 'interval', 'count'] as $flushes) {
                 yield "by $flushes, $exchange" => [$flushes, $flags];
+            }
+        }
+    }
+
+    /**
+     * @dataProvider datagrams
+     */
+    public function testEveryJobCountsOnceOverDatagrams(string $scheme, string $flushes): void
+    {
+        $nothing = static fn () => null;
+        $this->disturb(new Server(), $scheme, $flushes, [], $nothing, $nothing);
+    }
+
+    /**
+     * @return iterable<string, array{string, string}>
+     */
+    public static function datagrams(): iterable
+    {
+        foreach (['unix', 'udp'] as $scheme) {
+            foreach (['job', 'interval', 'count'] as $flushes) {
+                yield "$scheme by $flushes" => [$scheme, $flushes];
             }
         }
     }
@@ -141,10 +162,16 @@ final class WorkersTest extends TestCase
     /**
      * @param list<string> $flags
      */
-    private function disturb(Server $server, string $flushes, array $flags, callable $begin, callable $end): void
-    {
+    private function disturb(
+        Server $server,
+        string $scheme,
+        string $flushes,
+        array $flags,
+        callable $begin,
+        callable $end
+    ): void {
         $file = Folder::make() . '/end';
-        $worker = Script::start(self::WORKER, [$server->url('http'), $flushes, $file], $flags);
+        $worker = Script::start(self::WORKER, [$server->url($scheme), $flushes, $file], $flags);
         for ($time = 0; $time < 2; $time++) {
             $before = (float) $server->scrape()->value('jobs_total');
             Wait::for('jobs that count', static fn () => $server->scrape()->value('jobs_total') > $before + 20);
@@ -157,7 +184,7 @@ final class WorkersTest extends TestCase
         self::assertSame([0, ''], [$worker->wait(), $worker->errors()]);
         $result = json_decode((string) strrchr($worker->output(), '{'), true);
         self::assertSame([], $result['lost']);
-        $page = $server->scrape();
+        $page = $server->catchUp();
         self::assertSame((float) $result['jobs'], $page->value('jobs_total'));
         self::assertSame((float) $result['jobs'], $page->value('job_bytes_count'));
     }

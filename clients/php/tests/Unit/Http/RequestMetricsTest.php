@@ -6,6 +6,7 @@ namespace Pushprom\Tests\Unit\Http;
 
 use PHPUnit\Framework\TestCase;
 use Pushprom\Http\RequestMetrics;
+use Pushprom\NullClient;
 use Pushprom\Tests\Support\Messages;
 use Pushprom\Tests\Support\Script;
 
@@ -114,6 +115,58 @@ final class RequestMetricsTest extends TestCase
     {
         yield 'with a response' => ['$request->end(200)', '200'];
         yield 'with its process' => ['exit', '500'];
+    }
+
+    public function testARequestCountsWherePhpHasNoFunctionsForItsEnd(): void
+    {
+        $code = <<<'PHP'
+            $client = new Pushprom\Tests\Support\Messages();
+            $metrics = new Pushprom\Http\RequestMetrics($client);
+            $metrics->begin(static fn () => 'GET', static fn () => '/')->end(200);
+            echo json_encode([$client->rest(), $metrics->isRunning()]);
+            PHP;
+        $disabled = 'disable_functions=register_shutdown_function,spl_object_id,error_get_last,http_response_code';
+
+        self::assertSame([[
+            'http_request_duration_seconds{method="GET",route="/"}' => 'observed 1',
+            'http_requests_total{method="GET",route="/",status="200"}' => 1,
+        ], false], Script::result($code, flags: ['-d', $disabled]));
+    }
+
+    public function testEachRequestThatEndsWithItsProcessCountsWherePhpMayNotTellWhy(): void
+    {
+        $code = <<<'PHP'
+            $client = new Pushprom\Tests\Support\Messages();
+            afterClients(static fn () => print(json_encode($client->rest())));
+            $metrics = new Pushprom\Http\RequestMetrics($client);
+            foreach (['/outer', '/inner', '/innermost'] as $route) {
+                $metrics->begin(static fn () => 'GET', static fn () => $route);
+            }
+            exit;
+            PHP;
+        $counted = Script::result($code, flags: ['-d', 'disable_functions=error_get_last,http_response_code']);
+
+        foreach (['/outer', '/inner', '/innermost'] as $route) {
+            self::assertSame(1, $counted["http_requests_total{method=\"GET\",route=\"$route\",status=\"500\"}"]);
+        }
+    }
+
+    public function testOneForEachRequestLeavesNothingInAWorker(): void
+    {
+        $client = new NullClient();
+        $handle = static function () use ($client): void {
+            for ($i = 0; $i < 100; $i++) {
+                $request = (new RequestMetrics($client))->begin(static fn () => 'GET', static fn () => '/');
+                $request->end(200);
+            }
+            // Some of it may be freed in cycles only.
+            gc_collect_cycles();
+        };
+        $handle();
+        $before = memory_get_usage();
+        $handle();
+
+        self::assertSame(0, memory_get_usage() - $before);
     }
 
     public function testRequestsAreNotHeldOnceTheyHaveEnded(): void
