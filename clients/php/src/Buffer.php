@@ -47,7 +47,7 @@ final class Buffer
         $pending = $this->pending[$series->key] ?? null;
         if ($pending === null) {
             if ($this->size === 0) {
-                $this->sinceNanoseconds = (int) \hrtime(true);
+                $this->sinceNanoseconds = Clock::nanoseconds();
             }
             $this->pending[$series->key] = new Pending($series, $method, $value);
             $this->size += 1;
@@ -68,7 +68,7 @@ final class Buffer
      */
     public function isDue(): bool
     {
-        return $this->isFull() || \hrtime(true) - $this->sinceNanoseconds >= $this->oldNanoseconds;
+        return $this->isFull() || Clock::nanoseconds() - $this->sinceNanoseconds >= $this->oldNanoseconds;
     }
 
     public function isFull(): bool

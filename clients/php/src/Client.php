@@ -117,9 +117,6 @@ final class Client extends Recorder
                 'pushprom: the token is empty or has a character that no header can have; is it the line end of a file?'
             );
         }
-        if (!\function_exists('hrtime')) {
-            throw new \InvalidArgumentException('pushprom: disable_functions of php.ini has hrtime, which is needed');
-        }
         $this->losses = new Losses($this->logger);
         $this->buffer = new Buffer($flushCount, (int) \min($flushIntervalSeconds * 1e9, 1e18));
         $this->processId = ProcessId::current();

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Pushprom\Http;
 
 use Pushprom\Attempt;
+use Pushprom\Clock;
 use Pushprom\ProcessId;
 
 /**
@@ -31,7 +32,7 @@ final class RunningRequest
         private readonly \Closure $route
     ) {
         $this->processId = ProcessId::current();
-        $this->startNanoseconds = (int) \hrtime(true);
+        $this->startNanoseconds = Clock::nanoseconds();
     }
 
     /**
@@ -45,7 +46,7 @@ final class RunningRequest
             return;
         }
         $this->ended = true;
-        $this->metrics->count($this, $status, (\hrtime(true) - $this->startNanoseconds) / 1e9);
+        $this->metrics->count($this, $status, (Clock::nanoseconds() - $this->startNanoseconds) / 1e9);
     }
 
     /**

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Pushprom\Metric;
 
+use Pushprom\Clock;
+
 /**
  * Measures time from when it is made, by a clock that nobody sets.
  */
@@ -18,7 +20,7 @@ final class Timer
      */
     public function __construct(private readonly Observed $metric)
     {
-        $this->startNanoseconds = (int) \hrtime(true);
+        $this->startNanoseconds = Clock::nanoseconds();
     }
 
     /**
@@ -29,7 +31,7 @@ final class Timer
     public function stop(): float
     {
         if ($this->seconds === null) {
-            $this->seconds = (\hrtime(true) - $this->startNanoseconds) / 1e9;
+            $this->seconds = (Clock::nanoseconds() - $this->startNanoseconds) / 1e9;
             $this->metric->observe($this->seconds);
         }
 

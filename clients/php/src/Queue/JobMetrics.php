@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Pushprom\Queue;
 
 use Pushprom\ClientInterface;
+use Pushprom\Clock;
 
 /**
  * What is counted of jobs that workers take from queues, for every framework alike. An attempt counts once:
@@ -33,7 +34,7 @@ final class JobMetrics
      */
     public function begin(object $job): void
     {
-        $this->began[$job] = (int) \hrtime(true);
+        $this->began[$job] = Clock::nanoseconds();
     }
 
     /**
@@ -55,7 +56,7 @@ final class JobMetrics
             'Time of an attempt at a job.',
             $labels,
             self::BUCKETS
-        )->observe((\hrtime(true) - $began) / 1e9);
+        )->observe((Clock::nanoseconds() - $began) / 1e9);
         $this->client->counter(
             'queue_jobs_total',
             'Attempts at jobs, by how they ended.',

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Pushprom\Transport;
 
+use Pushprom\Clock;
+
 /**
  * Deltas that are sent together, as often as it takes, and count once: all attempts have the same key and the
  * same body.
@@ -25,7 +27,7 @@ final class Batch
     {
         $this->key = \bin2hex(\random_bytes(16));
         $this->body = \implode("\n", $deltas);
-        $this->madeNanoseconds = (int) \hrtime(true);
+        $this->madeNanoseconds = Clock::nanoseconds();
     }
 
     public function size(): int
@@ -35,6 +37,6 @@ final class Batch
 
     public function ageSeconds(): int
     {
-        return \intdiv((int) \hrtime(true) - $this->madeNanoseconds, 1_000_000_000);
+        return \intdiv(Clock::nanoseconds() - $this->madeNanoseconds, 1_000_000_000);
     }
 }

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Pushprom\Transport;
 
+use Pushprom\Clock;
+
 /**
  * A moment after which nothing is waited for.
  *
@@ -17,22 +19,22 @@ final class Deadline
 
     public static function in(int $milliseconds): self
     {
-        return new self((int) \hrtime(true) + $milliseconds * 1_000_000);
+        return new self(Clock::nanoseconds() + $milliseconds * 1_000_000);
     }
 
     public function leftMs(): int
     {
-        return \max(0, \intdiv($this->atNanoseconds - (int) \hrtime(true), 1_000_000));
+        return \max(0, \intdiv($this->atNanoseconds - Clock::nanoseconds(), 1_000_000));
     }
 
     public function isOver(): bool
     {
-        return \hrtime(true) >= $this->atNanoseconds;
+        return Clock::nanoseconds() >= $this->atNanoseconds;
     }
 
     public function leftSeconds(): float
     {
-        return \max(0.001, ($this->atNanoseconds - \hrtime(true)) / 1e9);
+        return \max(0.001, ($this->atNanoseconds - Clock::nanoseconds()) / 1e9);
     }
 
     /**

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Pushprom\Transport;
 
+use Pushprom\Clock;
 use Pushprom\Reason;
 
 /**
@@ -69,7 +70,7 @@ final class Outage
         $asked = \min(self::LONGEST_SECONDS, \max(self::FIRST_SECONDS, $askedSeconds));
         $this->seconds = \min(self::LONGEST_SECONDS, \max($asked, 2 * $this->seconds));
         $this->reason = $reason;
-        $this->beganNanoseconds = (int) \hrtime(true);
+        $this->beganNanoseconds = Clock::nanoseconds();
         $this->tries = false;
         if ($this->shared) {
             $this->share($reason->value, $asked);
@@ -88,7 +89,7 @@ final class Outage
 
     private function within(int $seconds): ?Reason
     {
-        return \hrtime(true) - $this->beganNanoseconds < $seconds * self::NANOSECONDS ? $this->reason : null;
+        return Clock::nanoseconds() - $this->beganNanoseconds < $seconds * self::NANOSECONDS ? $this->reason : null;
     }
 
     private function ofOthers(): ?Reason
@@ -102,7 +103,7 @@ final class Outage
         }
         /** @var array{string, int} $known as share() stores it */
         [$reason, $untilNanoseconds] = $known;
-        if (\hrtime(true) >= $untilNanoseconds) {
+        if (Clock::nanoseconds() >= $untilNanoseconds) {
             // The first that comes then tries, and the others wait for how that goes: not a whole pool at once.
             $this->tries = true;
             $this->share($reason, self::FIRST_SECONDS);
@@ -115,7 +116,7 @@ final class Outage
 
     private function share(string $reason, int $seconds): void
     {
-        $until = \hrtime(true) + $seconds * self::NANOSECONDS;
+        $until = Clock::nanoseconds() + $seconds * self::NANOSECONDS;
         // It warns when its memory is full.
         Quiet::call(fn () => \apcu_store($this->key, [$reason, $until], $seconds + self::LONGEST_SECONDS));
     }
