@@ -28,8 +28,8 @@ final class Worker
             'opcache.enable=' . (int) $opcache,
             'opcache.jit=off',
             'display_errors=stderr',
-            // PHP-FPM has no such function.
-            'disable_functions=pcntl_fork',
+            // PHP-FPM has no such functions.
+            'disable_functions=pcntl_fork,pcntl_async_signals',
         ];
         $command = [PHP_BINARY];
         foreach ($settings as $setting) {
