@@ -68,7 +68,8 @@ final class Buffer
      */
     public function isDue(): bool
     {
-        return $this->size >= $this->fullSize || Clock::nanoseconds() - $this->sinceNanoseconds >= $this->oldNanoseconds;
+        return $this->size >= $this->fullSize
+            || Clock::nanoseconds() - $this->sinceNanoseconds >= $this->oldNanoseconds;
     }
 
     public function isFull(): bool
