@@ -155,11 +155,12 @@ class Connection
     }
 
     /**
-     * @param array<string, mixed> $data
+     * @param array{url: string, constLabels: array<mixed>, connectTimeoutMs: int, timeoutMs: int} $data
      */
     public function __unserialize(array $data): void
     {
-        self::__construct(...$data);
+        $times = ['connectTimeoutMs' => $data['connectTimeoutMs'], 'timeoutMs' => $data['timeoutMs']];
+        self::__construct($data['url'], $data['constLabels'], ...$times);
     }
 
     /**

@@ -48,7 +48,9 @@ final class RequestMetrics
         private readonly array $buckets = [],
         private readonly bool $inFlight = false
     ) {
-        $this->running = new \SplObjectStorage();
+        /** @var \SplObjectStorage<RunningRequest, null> $running */
+        $running = new \SplObjectStorage();
+        $this->running = $running;
     }
 
     /**

@@ -41,7 +41,9 @@ final class Adapter implements StorageAdapter
         $objectives = [];
         foreach (self::list($data, 'quantiles') as $quantile) {
             $error = \min($quantile, 1 - $quantile) / self::OBJECTIVE_PART;
-            $objectives[(string) Series::text($quantile)] = \round($error, 9);
+            /** @var numeric-string $text */
+            $text = Series::text($quantile);
+            $objectives[$text] = \round($error, 9);
         }
         $this->client->summary(self::text($data, 'name'), self::text($data, 'help'), self::labels($data), $objectives)
             ->observe(self::value($data));

@@ -63,7 +63,9 @@ final class DatagramTransport implements Transport
         if ($this->outage->reason() !== null) {
             $deadline = Deadline::in(0);
         }
+        /** @var list<string> $datagrams */
         $datagrams = [];
+        /** @var list<int> $held deltas of each */
         $held = [];
         foreach ($deltas as $delta) {
             if (\strlen($delta) > self::MOST_BYTES) {
@@ -83,7 +85,9 @@ final class DatagramTransport implements Transport
                 }
             }
             if ($i === self::OPEN_DATAGRAMS) {
-                $sent = $this->sendOne(\array_shift($datagrams), \array_shift($held), $deadline) && $sent;
+                $sent = $this->sendOne($datagrams[0], $held[0], $deadline) && $sent;
+                \array_shift($datagrams);
+                \array_shift($held);
             }
             $datagrams[] = $delta;
             $held[] = 1;
