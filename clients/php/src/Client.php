@@ -29,8 +29,12 @@ final class Client extends Recorder
     /** Some hundred megabytes of what waits. */
     private const MOST_COUNT = 1_000_000;
 
-    /** After these there are no destructors any more. */
-    private const FATAL = \E_ERROR | \E_PARSE | \E_CORE_ERROR | \E_COMPILE_ERROR | \E_USER_ERROR | \E_RECOVERABLE_ERROR;
+    /**
+     * Errors after which there are no destructors any more.
+     *
+     * @internal
+     */
+    public const FATAL = \E_ERROR | \E_PARSE | \E_CORE_ERROR | \E_COMPILE_ERROR | \E_USER_ERROR | \E_RECOVERABLE_ERROR;
 
     /** What a flush needs after the application has used up all memory, and what it takes to find that out. */
     private const FLUSH_BYTES = 8 * 1024 * 1024;

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Pushprom\Http;
 
+use Pushprom\Client;
 use Pushprom\ClientInterface;
 use Pushprom\ProcessId;
 
@@ -25,8 +26,6 @@ final class RequestMetrics
     public const OTHER = 'OTHER';
 
     private const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'];
-
-    private const FATAL = \E_ERROR | \E_PARSE | \E_CORE_ERROR | \E_COMPILE_ERROR | \E_USER_ERROR | \E_RECOVERABLE_ERROR;
 
     /** @var \SplObjectStorage<RunningRequest, null> */
     private \SplObjectStorage $running;
@@ -150,7 +149,7 @@ final class RequestMetrics
     private static function lastStatus(): int
     {
         $error = \function_exists('error_get_last') ? \error_get_last() : null;
-        if ((($error['type'] ?? 0) & self::FATAL) !== 0) {
+        if ((($error['type'] ?? 0) & Client::FATAL) !== 0) {
             return 500;
         }
         // None under the command line, as with servers written in PHP, whose worker dies of an exit().
